@@ -1,0 +1,101 @@
+"""Agreement of the shipped encoder with its teacher, on held-out text and on instruction data; writes agreement.json.
+
+    python evaluate.py --work WORK --weights TEACHER_FOLDER [--out agreement.json]
+
+With TRIPTYCH_DATA naming a folder that holds alpaca_cleaned_52k.jsonl.gz (rows with "prompt" and "response"), also on
+2,000 of its rows, drawn with a fixed seed, and what a correction fitted on other rows adds. That data is only for this
+measurement: nothing was trained or chosen on it.
+"""
+
+import argparse
+import gzip
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+from agreement import agreement
+from fit import Data
+
+from triptych.features.adapt import adapt, corrected, fit
+from triptych.features.minilm import MiniLMEncoder
+from triptych.features.static_encoder import StaticEncoder
+
+SEED, ROWS = 20261122, 2000
+ADAPT_ROWS, RIDGES = (500, 2000, 4000), (0.03, 0.1, 0.3, 1.0)
+
+
+def filled(student: np.ndarray, teacher: np.ndarray) -> dict[str, float]:
+    """Agreement over the rows that have tokens, and how many have not."""
+    kept = np.any(student, axis=1)
+    return agreement(student[kept], teacher[kept]) | {"rows": int(kept.sum()), "without_tokens": int((~kept).sum())}
+
+
+def held_out(work: Path, encoder: StaticEncoder) -> dict[str, dict[str, float]]:
+    """On 2,000 held-out texts of trained sources and 2,000 of sources never trained on."""
+    data = Data(work, 10**9)
+    result = {}
+    for name, rows in (("trained_sources", data.near), ("other_sources", data.far)):
+        pieces = [data.ids[data.offsets[i] : data.offsets[i + 1]] for i in rows]
+        vectors = encoder.encode_ids(np.concatenate(pieces), np.cumsum([0, *map(len, pieces)]))
+        result[name] = filled(vectors, data.vectors[rows].astype(np.float32))
+    return result
+
+
+def on_instructions(path: Path, encoder: StaticEncoder, teacher: MiniLMEncoder) -> dict[str, object]:
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        records = [json.loads(line) for line in lines]
+    order = np.random.default_rng(SEED).permutation(len(records))
+    test, others = order[:ROWS], order[ROWS : ROWS + max(ADAPT_ROWS)]
+    result: dict[str, object] = {}
+    for name in ("response", "prompt", "both"):
+        fields = ("prompt", "response") if name == "both" else (name,)
+        texts = ["\n".join(records[i][f] for f in fields) for i in test]
+        result[name] = filled(encoder.encode(texts), teacher.encode(texts))
+    texts = [records[i]["response"] for i in test]
+    started = time.process_time()
+    encoder.encode([record["response"] for record in records[:10000]])
+    result["texts_per_cpu_second"] = round(10000 / (time.process_time() - started))
+    result["adapted"] = adaptation(texts, [records[i]["response"] for i in others], encoder, teacher)
+    return result
+
+
+def adaptation(test: list[str], own: list[str], encoder: StaticEncoder, teacher: MiniLMEncoder) -> dict[str, object]:
+    """Agreement on test after a correction fitted on samples of `own`, by sample size and ridge."""
+    x, target, y, want = encoder.encode(own), teacher.encode(own), encoder.encode(test), teacher.encode(test)
+    kept = np.any(x, axis=1)
+    table = {
+        f"{size} texts, ridge {ridge}": filled(
+            corrected(y, fit(x[:size][kept[:size]], target[:size][kept[:size]], ridge)), want
+        )
+        for size in ADAPT_ROWS
+        for ridge in RIDGES
+    }
+    own_report = adapt(own[:2000], teacher, encoder)
+    return {"grid": table, "reported_by_adapt": {"before": vars(own_report.before), "after": vars(own_report.after)}}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "agreement.json")
+    args = parser.parse_args()
+    encoder = StaticEncoder.load()
+    report: dict[str, object] = {
+        "encoder": encoder.identity,
+        "teacher": MiniLMEncoder.identity,
+        "held_out": held_out(args.work, encoder),
+    }
+    if folder := os.environ.get("TRIPTYCH_DATA"):
+        path = Path(folder) / "alpaca_cleaned_52k.jsonl.gz"
+        report["alpaca_cleaned"] = on_instructions(path, encoder, MiniLMEncoder(args.weights))
+        report["alpaca_cleaned_sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    args.out.write_text(json.dumps(report, indent=1) + "\n")
+    print(args.out.read_text())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""Triptych measures training data for language models on quality, diversity and complexity.
+
+>>> import triptych
+>>> profile = triptych.measure("data.jsonl")  # doctest: +SKIP
+
+Importing the package loads nothing but this file; a name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from triptych._version import __version__
+
+if TYPE_CHECKING:
+    from triptych.api import measure
+    from triptych.core.profile import Profile
+
+__all__ = ["Profile", "__version__", "measure"]
+
+_HOME = {"measure": "triptych.api", "Profile": "triptych.core.profile"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

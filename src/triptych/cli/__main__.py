@@ -1,0 +1,5 @@
+"""`python -m triptych.cli` is the command `triptych`."""
+
+from triptych.cli.app import main
+
+main()

@@ -1,0 +1,132 @@
+"""`triptych measure` and `triptych demo`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from triptych import api
+from triptych.cli.show import progress
+from triptych.core.errors import UsageError, message
+from triptych.core.profile import Profile
+
+Out = Annotated[Path | None, typer.Option("-o", "--out", help="Folder for the result.", show_default="./triptych-out/VERB")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output, and nothing else there.")]
+Seed = Annotated[int, typer.Option(help="Kept in the provenance; the demo's data depend on it.")]
+Limit = Annotated[int | None, typer.Option(help="Read only the first N rows.", metavar="N")]
+Workers = Annotated[int | None, typer.Option(help="Processes.", show_default="one a core")]
+Engine = Annotated[str, typer.Option(help="Where the work runs: local.")]
+Tokenizer = Annotated[str, typer.Option(help="A tokenizer.json, a folder with one, or the one that comes along.")]
+Plan = Annotated[bool, typer.Option("--plan", help="Print what would be done, and do nothing.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Keep no columns for a later run.")]
+Measures = Annotated[
+    list[str] | None,
+    typer.Option(help="Measures: name:param=value,.. separated by commas, or repeated.", show_default="the panel"),
+]
+Encoder = Annotated[
+    str, typer.Option(help="static, minilm, minilm:FOLDER, adapted:PATH, column:FIELD or column:FILE.npy.")
+]
+GroupBy = Annotated[str | None, typer.Option(help="Field that says which records belong together.", metavar="FIELD")]
+By = Annotated[str | None, typer.Option(help="Split the data by this field and measure each value.", metavar="FIELD")]
+ValidOnly = Annotated[bool, typer.Option("--valid-only", help="Measure only records without a defect.")]
+OnBad = Annotated[str, typer.Option(help="What to do with a row that cannot be read: raise or skip.")]
+Split = Annotated[str | None, typer.Option(help="Split of a saved Hugging Face set.")]
+
+
+def measure(
+    data: Annotated[list[str], typer.Argument(help="Data sets: JSONL, JSON, Parquet, CSV, a folder, a saved HF set, or -.")],
+    out: Out = None,
+    measures: Measures = None,
+    encoder: Encoder = "static",
+    tokenizer: Tokenizer = "wordpiece",
+    map_: Annotated[list[str] | None, typer.Option("--map", help="Role=field, for fields with unusual names.")] = None,
+    group_by: GroupBy = None,
+    by: By = None,
+    valid_only: ValidOnly = False,
+    on_bad: OnBad = "raise",
+    split: Split = None,
+    limit: Limit = None,
+    seed: Seed = 0,
+    workers: Workers = None,
+    engine: Engine = "local",
+    no_cache: NoCache = False,
+    plan: Plan = False,
+    as_json: Json = False,
+) -> None:
+    """Measure data sets on quality, diversity and complexity, every number with its interval."""
+    settings: dict[str, Any] = {
+        "measures": tuple(measures or ()),
+        "encoder": encoder,
+        "tokenizer": tokenizer,
+        "map": _roles(map_ or []),
+        "group_by": group_by,
+        "by": by,
+        "valid_only": valid_only,
+        "on_bad": on_bad,
+        "split": split,
+        "limit": limit,
+        "seed": seed,
+        "workers": workers,
+        "engine": engine,
+        "cache": False if no_cache else None,
+    }
+    if plan:
+        typer.echo(api.plan(*data, **settings))
+        return
+    folder = out or Path("triptych-out") / "measure"
+    profiles = api.measure(*data, out=folder, progress=progress(), command=_command(), **settings)
+    _print(profiles, folder, as_json=as_json)
+
+
+def demo(
+    out: Out = None,
+    seed: Seed = 0,
+    records: Annotated[int, typer.Option("-n", "--records", help="Records in each of the three sets.")] = 2000,
+    workers: Workers = None,
+    no_cache: NoCache = False,
+    as_json: Json = False,
+) -> None:
+    """Make a varied, a repetitive and a noisy data set, and measure them side by side."""
+    folder = out or Path("triptych-out") / "demo"
+    settings = {"seed": seed, "workers": workers, "cache": False if no_cache else None, "command": _command()}
+    profiles = api.demo(out=folder, records=records, progress=progress(), **settings)
+    _print(profiles, folder, as_json=as_json)
+
+
+def _print(profiles: list[Profile], folder: Path, *, as_json: bool) -> None:
+    documents = [profile.to_json() for profile in profiles]
+    if as_json:
+        whole = documents[0] if len(documents) == 1 else documents
+        sys.stdout.write(json.dumps(whole, ensure_ascii=True, allow_nan=False) + "\n")
+        return
+    from triptych.report import print_profiles, verdicts  # noqa: PLC0415 - not needed for --json
+
+    console = Console()
+    print_profiles(documents, console)
+    for line in verdicts(documents):
+        console.print(line, highlight=False, markup=False)
+    console.print(f"\nreport: {folder / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _roles(requests: list[str]) -> dict[str, str]:
+    """Role to field from `role=field,role=field`.
+
+    Raises:
+        UsageError: a piece without `=`.
+    """
+    roles = {}
+    for piece in (part.strip() for request in requests for part in request.split(",")):
+        role, equals, field = piece.partition("=")
+        if not equals or not role or not field:
+            raise UsageError(message("--map is not right.", got=piece, want="role=field", hint="--map response=output"))
+        roles[role] = field
+    return roles
+
+
+def _command() -> str:
+    return " ".join(["triptych", *sys.argv[1:]])

@@ -1,0 +1,116 @@
+"""The fold: statistics of any set of records, from their features.
+
+`fold(store, grouping, statistics, rows=..)` computes the relations over exactly those records, updates a fresh copy of
+every statistic shard by shard, and merges the copies in shard order. Workers never share a statistic, so the result is
+the same bits for any number of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from triptych.core.batch import Batch
+from triptych.core.relation import Keys, Relation
+from triptych.core.statistic import Statistic
+from triptych.engines.local import LocalEngine
+from triptych.engines.progress import Progress
+from triptych.engines.store import FeatureStore, ShardColumns
+
+
+@dataclass(frozen=True)
+class Selected:
+    """The records of a fold: a store, and which of its records are read (`rows`, ascending; None: all)."""
+
+    store: FeatureStore
+    all_keys: Keys
+    rows: NDArray[np.int64] | None = None
+
+    @property
+    def keys(self) -> Keys:
+        """Keys of the records read, in order."""
+        if self.rows is None:
+            return self.all_keys
+        k = self.all_keys
+        return Keys(k.ordinal[self.rows], k.address[self.rows], k.group[self.rows], k.cluster[self.rows])
+
+    def pieces(self) -> Iterator[tuple[int, ShardColumns, NDArray[np.int64] | None, Keys]]:
+        """For each shard: position of its first record read, its files, rows inside it (None: all), their keys."""
+        keys, bounds = self.keys, self.store.bounds
+        edges = bounds if self.rows is None else np.searchsorted(self.rows, bounds)
+        for index, shard in enumerate(self.store.shards):
+            lo, hi = int(edges[index]), int(edges[index + 1])
+            inside = None if self.rows is None else self.rows[lo:hi] - bounds[index]
+            part = Keys(keys.ordinal[lo:hi], keys.address[lo:hi], keys.group[lo:hi], keys.cluster[lo:hi])
+            yield lo, shard, inside, part
+
+    def batches(self, columns: tuple[str, ...]) -> Iterator[tuple[int, Batch]]:
+        """For each shard: position of its first record read, and the batch with these columns."""
+        for start, shard, inside, keys in self.pieces():
+            yield start, _batch(shard, columns, inside, keys)
+
+
+@dataclass(frozen=True)
+class _Job:
+    shard: ShardColumns
+    inside: NDArray[np.int64] | None
+    keys: Keys
+    related: dict[str, pa.Array]
+    statistics: tuple[Statistic, ...]
+
+
+def fold(
+    selected: Selected,
+    statistics: Sequence[Statistic],
+    relations: Sequence[Relation],
+    engine: LocalEngine,
+    progress: Progress,
+) -> dict[str, Statistic]:
+    """The statistics of the selected records, by hash of their spec. Equal specs are computed once."""
+    wanted = tuple({statistic.spec.hash: statistic.fresh() for statistic in statistics}.values())
+    related = {}
+    if relations:
+        with progress.stage("neighbours and repeats", unit="passes", total=len(relations)) as stage:
+            for relation in relations:
+                related.update(relation.compute(selected))
+                stage.advance(1)
+    columns = {name for statistic in wanted for name in statistic.needs}
+
+    def jobs() -> Iterator[_Job]:
+        for start, shard, inside, keys in selected.pieces():
+            pieces = {n: c.piece(start, start + len(keys)) for n, c in related.items() if n in columns}
+            yield _Job(shard, inside, keys, pieces, wanted)
+
+    merged = [statistic.fresh() for statistic in wanted]
+    with progress.stage("statistics", unit="records", total=len(selected.keys)) as stage:
+        for job_states, size in engine.map(_update, jobs()):
+            for total, state in zip(merged, job_states, strict=True):
+                total.merge(state)
+            stage.advance(size)
+    return {statistic.spec.hash: statistic for statistic in merged}
+
+
+def _update(job: _Job) -> tuple[list[Statistic], int]:
+    """Fresh statistics of one shard."""
+    out = []
+    held: dict[str, pa.Array] = {}
+    for statistic in job.statistics:
+        missing = tuple(name for name in statistic.needs if name not in held and name not in job.related)
+        held |= dict(_batch(job.shard, missing, job.inside, job.keys).columns) if missing else {}
+        columns = {name: job.related.get(name, held.get(name)) for name in statistic.needs}
+        fresh = statistic.fresh()
+        fresh.update(Batch(columns, job.keys.group, job.keys.address))
+        out.append(fresh)
+    return out, len(job.keys)
+
+
+def _batch(shard: ShardColumns, columns: Sequence[str], inside: NDArray[np.int64] | None, keys: Keys) -> Batch:
+    read = shard.read(columns)
+    if inside is not None:
+        take = pa.array(inside)
+        read = {name: column.take(take) for name, column in read.items()}
+    return Batch(read, keys.group, keys.address)

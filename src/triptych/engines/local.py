@@ -1,0 +1,130 @@
+"""The local engine: jobs in worker processes, results in the order of the jobs.
+
+The result of a job depends on the job alone, and results come back in job order, so any number of workers gives the same
+bits. BLAS runs on one thread everywhere: two threads on busy cores are slower than one, and sums would differ.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, islice
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from threadpoolctl import threadpool_limits
+
+from triptych.core.errors import TriptychError, message
+from triptych.engines.worker import receive, send
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+_FEW = 3
+"""Fewer jobs than this are not worth starting processes for."""
+
+_ONE_THREAD = {
+    name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+} | {"TOKENIZERS_PARALLELISM": "false"}
+
+
+def cores() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class LocalEngine:
+    """Runs jobs in `workers` processes of this machine; with one worker, or few jobs, in this process.
+
+    Use as a context manager: leaving it ends the processes.
+    """
+
+    name = "local"
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.workers = workers or cores()
+        self._idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
+        self._all: list[subprocess.Popen[bytes]] = []
+        self._threads: ThreadPoolExecutor | None = None
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+    def __enter__(self) -> Self:
+        self._limits = threadpool_limits(1)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._limits.restore_original_limits()
+        for process in self._all:
+            process.kill()
+        for process in self._all:
+            process.wait()
+            for stream in (process.stdin, process.stdout):
+                if stream:
+                    stream.close()
+        if self._threads:
+            self._threads.shutdown(wait=True, cancel_futures=True)
+        self._all.clear()
+        self._threads = None
+
+    def map(self, function: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
+        """`function(job)` for every job, in order. At most workers + 2 jobs are held at a time.
+
+        Raises:
+            TriptychError: a worker process died.
+            Exception: whatever `function` raised.
+        """
+        stream = iter(jobs)
+        first = list(islice(stream, _FEW))
+        if self.workers == 1 or len(first) < _FEW or getattr(function, "__module__", "") == "__main__":
+            yield from map(function, chain(first, stream))
+            return
+        yield from self._spread(function, chain(first, stream))
+
+    def _spread(self, function: Callable[[Job], Result], jobs: Iterator[Job]) -> Iterator[Result]:
+        self._start()
+        assert self._threads is not None  # noqa: S101 - set by _start
+        waiting: deque[Future[Result]] = deque()
+        for job in jobs:
+            waiting.append(self._threads.submit(self._call, function, job))
+            if len(waiting) >= self.workers + 2:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def _start(self) -> None:
+        if self._threads:
+            return
+        self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="triptych-engine")
+        for _ in range(self.workers):
+            process = subprocess.Popen(  # noqa: S603 - our own module under our own interpreter
+                [sys.executable, "-m", "triptych.engines.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**os.environ, **_ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            )
+            self._all.append(process)
+            self._idle.put(process)
+
+    def _call(self, function: Callable[[Job], Any], job: Job) -> Any:
+        process = self._idle.get()
+        assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - pipes were asked for
+        try:
+            send(process.stdin, (function, job))
+            good, answer = receive(process.stdout)
+        except (EOFError, BrokenPipeError) as error:
+            raise TriptychError(
+                message(
+                    "a worker process ended before its job was done.",
+                    got=f"exit status {process.poll()}",
+                    hint="fewer workers (--workers 1) if memory ran out; a rerun goes on from the cache",
+                )
+            ) from error
+        self._idle.put(process)
+        if not good:
+            raise answer
+        return answer

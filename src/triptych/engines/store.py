@@ -1,0 +1,135 @@
+"""The feature store of one data set: for each shard, which file holds which column.
+
+`scan` reads a data set once, in order, and has the missing columns computed shard by shard; what the cache holds already
+is not computed again, and a shard whose columns are all there is not even sent to a worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from triptych.core.feature import Feature
+from triptych.core.groups import address_keys
+from triptych.core.relation import Keys
+from triptych.core.spec import Spec
+from triptych.data import Dataset
+from triptych.engines.cache import ColumnCache, read_columns, readable
+from triptych.engines.local import LocalEngine
+from triptych.engines.progress import Progress
+
+_BASE = Spec("base", {}, 1)
+
+
+class ShardColumns(Protocol):
+    """One shard whose columns can be read."""
+
+    @property
+    def records(self) -> int:
+        """Number of records."""
+
+    def read(self, columns: Sequence[str]) -> dict[str, pa.Array]:
+        """These columns."""
+
+
+@dataclass(frozen=True)
+class ShardFiles:
+    """One shard: its number of records and, for each column, the file that holds it."""
+
+    records: int
+    files: dict[str, Path]
+
+    def read(self, columns: Sequence[str]) -> dict[str, pa.Array]:
+        """These columns, memory-mapped.
+
+        Raises:
+            KeyError: a column was not computed.
+        """
+        by_file: dict[Path, list[str]] = {}
+        for name in columns:
+            by_file.setdefault(self.files[name], []).append(name)
+        return {name: column for path, names in by_file.items() for name, column in read_columns(path, names).items()}
+
+
+@dataclass(frozen=True)
+class FeatureStore:
+    """All shards of a data set in order, and the names of the columns that each has."""
+
+    shards: tuple[ShardColumns, ...]
+    columns: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return sum(shard.records for shard in self.shards)
+
+    @property
+    def bounds(self) -> NDArray[np.int64]:
+        """Ordinal of the first record of each shard, and the number of records at the end (shards + 1,)."""
+        return np.cumsum([0, *(shard.records for shard in self.shards)])
+
+    def whole(self, column: str) -> pa.ChunkedArray:
+        """One column of all records: for numbers and keys, not for texts or vectors."""
+        return pa.chunked_array([shard.read([column])[column] for shard in self.shards])
+
+    def address(self) -> NDArray[np.uint64]:
+        """Scrambled key of the address of every record, (n,)."""
+        return address_keys(*(self.whole(name).to_numpy() for name in ("source", "row", "part")))
+
+    def keys(self) -> Keys:
+        """Keys of all records as they were saved (columns `group` and `cluster`)."""
+        group, cluster = (self.whole(name).to_numpy() for name in ("group", "cluster"))
+        return Keys(np.arange(len(self)), self.address(), group, cluster)
+
+
+@dataclass(frozen=True)
+class _Job:
+    cache: ColumnCache
+    fingerprint: str
+    batch: pa.RecordBatch | None
+    records: int
+    missing: tuple[Feature, ...]
+    files: dict[str, Path]
+
+
+def scan(dataset: Dataset, features: Sequence[Feature], cache: ColumnCache, engine: LocalEngine, progress: Progress) -> FeatureStore:
+    """Read a data set and compute the columns of `features` (in an order that works) for every shard."""
+    shards: list[ShardFiles] = []
+    with progress.stage(f"features of {dataset.name}", unit="records") as stage:
+        for shard in engine.map(_compute, _jobs(dataset, features, cache)):
+            shards.append(shard)
+            stage.advance(shard.records)
+    return FeatureStore(tuple(shards), tuple(shards[0].files) if shards else ())
+
+
+def _jobs(dataset: Dataset, features: Sequence[Feature], cache: ColumnCache) -> Iterator[_Job]:
+    for shard in dataset.shards():
+        base = cache.path(shard.fingerprint, _BASE.hash)
+        files = dict.fromkeys(shard.batch.schema.names, base)
+        missing = []
+        for feature in features:
+            path = cache.path(shard.fingerprint, feature.spec.hash)
+            files |= dict.fromkeys(feature.gives, path)
+            if not readable(path):
+                missing.append(feature)
+        batch = shard.batch if missing or not readable(base) else None
+        yield _Job(cache, shard.fingerprint, batch, shard.batch.num_rows, tuple(missing), files)
+
+
+def _compute(job: _Job) -> ShardFiles:
+    """Compute and write the missing columns of a shard."""
+    shard = ShardFiles(job.records, job.files)
+    if job.batch is None:
+        return shard
+    base = job.cache.path(job.fingerprint, _BASE.hash)
+    if not readable(base):
+        job.cache.write(base, dict(zip(job.batch.schema.names, job.batch.columns, strict=True)))
+    for feature in job.missing:
+        needed = shard.read(feature.needs)
+        batch = pa.RecordBatch.from_arrays([needed[name] for name in feature.needs], names=list(feature.needs))
+        job.cache.write(job.cache.path(job.fingerprint, feature.spec.hash), feature.compute(batch))
+    return shard

@@ -1,0 +1,137 @@
+"""Tokens of a record by a real tokenizer.
+
+The default is the WordPiece tokenizer of all-MiniLM-L6-v2 (uncased BERT vocabulary of 30,522 pieces), which comes with
+the package and which the static encoder reads too. Another one is named by the path of a `tokenizer.json` or of a folder
+that holds one. No special tokens are added and nothing is truncated.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from tokenizers import Tokenizer
+
+from triptych.core.batch import flat_lists, list_array
+from triptych.core.errors import ReadError, message
+from triptych.core.feature import Feature
+
+DEFAULT = "wordpiece"
+_BATCH = 512
+
+
+def _file(name: str) -> Path:
+    if name == DEFAULT:
+        return Path(str(resources.files("triptych.features").joinpath("weights", "tokenizer.json")))
+    path = Path(name)
+    return path / "tokenizer.json" if path.is_dir() else path
+
+
+@lru_cache(maxsize=4)
+def load_tokenizer(name: str) -> Tokenizer:
+    """The tokenizer of this name or path, without truncation and padding.
+
+    Raises:
+        ReadError: there is no such file, or it is no tokenizer.
+    """
+    path = _file(name)
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:
+        raise ReadError(
+            message(
+                f'tokenizer "{name}" cannot be read: {error}',
+                got=str(path),
+                want=f'"{DEFAULT}", a tokenizer.json, or a folder that holds one',
+                hint="--tokenizer path/to/tokenizer.json",
+            )
+        ) from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def tokenizer_identity(name: str) -> str:
+    """Name and hash of the tokenizer's file: part of every number that counts tokens.
+
+    Raises:
+        ReadError: there is no such tokenizer.
+    """
+    load_tokenizer(name)
+    digest = hashlib.sha256(_file(name).read_bytes()).hexdigest()[:12]
+    return f"{name if name == DEFAULT else Path(name).stem}@{digest}"
+
+
+@dataclass(frozen=True)
+class Tokens(Feature):
+    """Columns `tokens@on` (list of int32 ids) and `length@on` (int32); null where the record has no such text.
+
+    `identity` pins the content of the tokenizer, so that a changed file is not read from the cache.
+    """
+
+    on: Literal["prompt", "response"] = "response"
+    tokenizer: str = DEFAULT
+    identity: str = ""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The text."""
+        return (self.on,)
+
+    @property
+    def gives(self) -> tuple[str, ...]:
+        """Token ids and their number."""
+        return (f"tokens@{self.on}", f"length@{self.on}")
+
+    def compute(self, batch: pa.RecordBatch) -> Mapping[str, pa.Array]:
+        """Tokenize a shard in small pieces, so that memory stays flat."""
+        column = batch.column(self.on)
+        tokenizer = load_tokenizer(self.tokenizer)
+        pieces: list[np.ndarray] = []
+        sizes = np.zeros(len(column), dtype=np.int64)
+        for start in range(0, len(column), _BATCH):
+            texts = pc.fill_null(column.slice(start, _BATCH), "").to_pylist()
+            for i, encoding in enumerate(tokenizer.encode_batch_fast(texts, add_special_tokens=False), start):
+                ids = encoding.ids
+                sizes[i] = len(ids)
+                pieces.append(np.array(ids, dtype=np.int32))
+        values = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int32)
+        offsets = np.concatenate([[0], np.cumsum(sizes)])
+        absent = np.asarray(column.is_null())
+        tokens = list_array(values, offsets)
+        if absent.any():
+            tokens = pa.ListArray.from_arrays(tokens.offsets, tokens.values, mask=pa.array(absent))
+        return {self.gives[0]: tokens, self.gives[1]: pa.array(sizes.astype(np.int32), mask=absent)}
+
+
+@dataclass(frozen=True)
+class BothTokens(Feature):
+    """Columns `tokens@both` and `length@both`: the tokens of the prompt followed by those of the response."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Both token lists."""
+        return ("tokens@prompt", "tokens@response")
+
+    @property
+    def gives(self) -> tuple[str, ...]:
+        """Token ids and their number."""
+        return ("tokens@both", "length@both")
+
+    def compute(self, batch: pa.RecordBatch) -> Mapping[str, pa.Array]:
+        """Put the lists of a shard side by side."""
+        (first, first_at), (second, second_at) = (flat_lists(batch.column(name)) for name in self.needs)
+        sizes = np.stack([np.diff(first_at), np.diff(second_at)], axis=1)
+        offsets = np.concatenate([[0], np.cumsum(sizes.sum(axis=1))])
+        owner = np.repeat(np.tile([0, 1], len(sizes)), sizes.reshape(-1))
+        values = np.empty(len(first) + len(second), dtype=np.int32)
+        values[owner == 0], values[owner == 1] = first, second
+        return {"tokens@both": list_array(values, offsets), "length@both": pa.array(np.diff(offsets).astype(np.int32))}

@@ -1,0 +1,1 @@
+"""Measures by axis: one file each, and the file is the registration."""

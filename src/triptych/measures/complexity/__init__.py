@@ -1,0 +1,1 @@
+"""Complexity: how demanding is a record?"""

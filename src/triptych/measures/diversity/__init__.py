@@ -1,0 +1,1 @@
+"""Diversity: how much of the set is new beside the rest?"""

@@ -1,0 +1,1 @@
+"""Quality: is each record what it is meant to be?"""

@@ -1,0 +1,109 @@
+"""Which measures a run reads: the ones asked for, or the default panel fitted to the layout of the data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from triptych.core.errors import SpecError, message
+from triptych.core.measure import AXES, Measure, build
+from triptych.core.registry import lookup, measures, parse
+from triptych.data import Layout
+from triptych.features.tokens import DEFAULT, load_tokenizer
+from triptych.profiling.settings import Settings
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The measures of a run, and those that a screen shows first."""
+
+    measures: tuple[Measure, ...]
+    headlines: frozenset[str]
+
+    def is_headline(self, measure: Measure) -> bool:
+        """Whether a screen shows it first on its axis."""
+        return measure.spec.hash in self.headlines
+
+
+def plan(settings: Settings, layout: Layout) -> Panel:
+    """The panel for a data set.
+
+    Raises:
+        SpecError: a request that names no measure, or a text that the data do not have.
+    """
+    if settings.measures:
+        chosen = [_fit(measure, _given(measure), settings, layout) for measure in parse(settings.measures)]
+        _check_texts(chosen, layout)
+    else:
+        chosen = [_fit(build(cls, p), set(p), settings, layout) for cls in measures().values() for p in cls.about.panel]
+        chosen += [build(lookup("label_mean"), {"field": name}) for name in layout.labels]
+        chosen = [measure for measure in chosen if _applies(measure, layout)]
+    chosen += [companion for companion in map(_companion, chosen) if companion]
+    chosen.sort(key=lambda measure: AXES.index(measure.about.axis))
+    return Panel(tuple({measure.spec.hash: measure for measure in chosen}.values()), _headlines(chosen, settings, layout))
+
+
+def _given(measure: Measure) -> set[str]:
+    return {f.name for f in dataclasses.fields(measure) if getattr(measure, f.name) != f.default}  # type: ignore[arg-type]
+
+
+def _fit(measure: Measure, given: set[str], settings: Settings, layout: Layout) -> Measure:
+    """Fill in what the user left open: the text there is, valid records only, the tokenizer's vocabulary."""
+    names = {f.name for f in dataclasses.fields(measure)}  # type: ignore[arg-type]
+    changes: dict[str, Any] = {}
+    if "on" in names and "on" not in given:
+        only = "response" if layout.has_response else "prompt"
+        have = {"prompt": layout.has_prompt, "response": layout.has_response}
+        wanted = getattr(measure, "on")  # noqa: B009 - known to be there
+        if (wanted == "both" and not all(have.values())) or (wanted != "both" and not have[wanted]):
+            changes["on"] = only
+    if "valid_only" in names and "valid_only" not in given and settings.valid_only:
+        changes["valid_only"] = True
+    if "vocabulary" in names and "vocabulary" not in given and settings.tokenizer != DEFAULT:
+        changes["vocabulary"] = load_tokenizer(settings.tokenizer).get_vocab_size()
+    return dataclasses.replace(measure, **changes) if changes else measure  # type: ignore[type-var]
+
+
+def _applies(measure: Measure, layout: Layout) -> bool:
+    """Whether a measure of the default panel says anything here: some need a prompt, some responses to one."""
+    if measure.about.name.startswith("per_prompt_") and not (layout.has_prompt and layout.has_response):
+        return False
+    return layout.has_prompt or not any(need.endswith("@prompt") for need in measure.statistic().needs)
+
+
+def _check_texts(chosen: Iterable[Measure], layout: Layout) -> None:
+    for measure in chosen:
+        for name, there in (("prompt", layout.has_prompt), ("response", layout.has_response)):
+            if not there and any(need == name or need.endswith(f"@{name}") for need in measure.statistic().needs):
+                raise SpecError(
+                    message(f"{measure.label}: the records have no {name}.", got=layout.sentence, hint=f"--map {name}=FIELD")
+                )
+
+
+def _companion(measure: Measure) -> Measure | None:
+    """The rank correlation with length that is shown beside a complexity measure."""
+    column = measure.about.length
+    if column is None:
+        return None
+    base, _, fixed = column.partition("@")
+    return build(lookup("length_correlation"), {"of": base, "on": getattr(measure, "on", fixed or "response")})
+
+
+def _headlines(chosen: list[Measure], settings: Settings, layout: Layout) -> frozenset[str]:
+    """Headlines among the chosen measures; with none of them asked for, the first one of each axis."""
+    wanted = {
+        _fit(build(type(m), params), set(params), settings, layout).spec.hash
+        for m in chosen
+        for params in m.about.headline
+    }
+    labels = [m for m in chosen if m.about.name == "label_mean"]
+    if labels:
+        wanted -= {m.spec.hash for m in chosen if m.about.axis == "quality"}
+        wanted.add(labels[0].spec.hash)
+    for axis in AXES:
+        own = [m for m in chosen if m.about.axis == axis and m.about.name != "length_correlation"]
+        if own and not wanted & {m.spec.hash for m in own}:
+            wanted.add(own[0].spec.hash)
+    return frozenset(wanted & {m.spec.hash for m in chosen})

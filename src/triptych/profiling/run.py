@@ -1,0 +1,150 @@
+"""One data set from rows to profile."""
+
+from __future__ import annotations
+
+import platform
+import time
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+
+from triptych._version import __version__
+from triptych.core.errors import SchemaError, message
+from triptych.core.estimate import Estimate
+from triptych.core.profile import Profile
+from triptych.core.reading import read
+from triptych.core.relation import Keys
+from triptych.data import Dataset
+from triptych.engines.cache import ColumnCache
+from triptych.engines.catalog import Instruments, work_for
+from triptych.engines.fold import Selected, fold
+from triptych.engines.grouping import NEEDS, Grouping, group_records
+from triptych.engines.local import LocalEngine
+from triptych.engines.parquet import write_features
+from triptych.engines.progress import Progress
+from triptych.engines.store import FeatureStore, scan
+from triptych.profiling.beside import Beside
+from triptych.profiling.panel import Panel, plan
+from triptych.profiling.settings import Settings
+from triptych.profiling.warn import warnings
+
+_PACKAGES = ("numpy", "pyarrow", "tokenizers")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a run works with: settings, tokenizer and encoder, cache, engine, progress."""
+
+    settings: Settings
+    instruments: Instruments
+    cache: ColumnCache
+    engine: LocalEngine
+    progress: Progress
+
+
+def profile_dataset(dataset: Dataset, bench: Bench, features: Path | None = None) -> Profile:
+    """Measure one data set.
+
+    Args:
+        dataset: what to measure.
+        bench: what to work with.
+        features: where to write `features.parquet`, or None.
+
+    Raises:
+        InputError: the data or a request do not fit.
+    """
+    started = time.perf_counter()
+    panel = plan(bench.settings, dataset.layout)
+    on = "response" if dataset.layout.has_response else "prompt"
+    columns = [need for measure in panel.measures for need in measure.statistic().needs]
+    columns += [*NEEDS, f"defects@{on}"]
+    columns += [f"length@{text}" for text in ("prompt", "response") if getattr(dataset.layout, f"has_{text}")]
+    work = work_for(columns, bench.instruments)
+    store = scan(dataset, work.features, bench.cache, bench.engine, bench.progress)
+    grouping = group_records(store, dataset.layout)
+    selected = _selected(store, grouping, bench.settings.valid_only, on)
+    statistics = [measure.statistic() for measure in panel.measures]
+    folded = fold(selected, statistics, work.relations, bench.engine, bench.progress)
+    estimates = _read_all(panel, folded, bench)
+    if features is not None:
+        about = {"instruments": asdict(bench.instruments), "grouping": grouping.sentence}
+        write_features(features, store, grouping.keys, about)
+    described = _describe(dataset, store, grouping, selected.keys, bench)
+    details = Beside(store, selected.keys, dataset.source_names, on).details()
+    return Profile(
+        dataset=described,
+        estimates=estimates,
+        details=details,
+        warnings=warnings(estimates, details, len(selected.keys), described["skipped"]),
+        artifacts=_artifacts(bench.instruments),
+        provenance=_provenance(bench, time.perf_counter() - started),
+    )
+
+
+def _selected(store: FeatureStore, grouping: Grouping, valid_only: bool, on: str) -> Selected:
+    if not valid_only:
+        return Selected(store, grouping.keys)
+    flags = pc.fill_null(store.whole(f"defects@{on}"), 0).to_numpy()
+    rows = np.flatnonzero(flags == 0)
+    if not len(rows):
+        raise SchemaError(
+            message("no record is free of defects.", got=f"{len(flags):,} records, all with a defect", hint="without --valid-only")
+        )
+    return Selected(store, grouping.keys, rows)
+
+
+def _read_all(panel: Panel, folded: dict[str, Any], bench: Bench) -> tuple[Estimate, ...]:
+    estimates = []
+    with bench.progress.stage("intervals and size curves", unit="measures", total=len(panel.measures)) as stage:
+        for measure in panel.measures:
+            statistic = folded[measure.statistic().spec.hash]
+            embedded = any("embedding" in need or "per_prompt_distance" in need for need in statistic.needs)
+            frozen = f"encoder {bench.instruments.encoder_identity}" if embedded else None
+            estimates.append(read(measure, statistic, headline=panel.is_headline(measure), conditional_on=frozen))
+            stage.advance(1)
+    return tuple(estimates)
+
+
+def _describe(
+    dataset: Dataset, store: FeatureStore, grouping: Grouping, keys: Keys, bench: Bench
+) -> dict[str, Any]:
+    summary = dataset.summary
+    assert summary is not None  # noqa: S101 - the scan has read the whole set
+    lengths = [store.whole(name) for name in store.columns if name in ("length@prompt", "length@response")]
+    tokens = sum(int(pc.sum(pc.fill_null(column, 0)).as_py() or 0) for column in lengths)
+    return {
+        "name": dataset.name,
+        "path": dataset.path,
+        "sha256": summary.sha256,
+        "rows": summary.rows,
+        "records": summary.records,
+        "measured": len(keys),
+        "tokens": tokens,
+        "tokenizer": bench.instruments.tokenizer_identity,
+        "skipped": summary.skipped_total,
+        "skipped_rows": [asdict(skip) for skip in summary.skipped],
+        "detected": dataset.layout.sentence,
+        "grouping": grouping.sentence,
+    }
+
+
+def _artifacts(instruments: Instruments) -> tuple[dict[str, str], ...]:
+    pairs = (("tokenizer", instruments.tokenizer_identity), ("encoder", instruments.encoder_identity))
+    return tuple({"name": f"{kind} {name.partition('@')[0]}", "hash": name.partition("@")[2]} for kind, name in pairs)
+
+
+def _provenance(bench: Bench, seconds: float) -> dict[str, Any]:
+    return {
+        "version": __version__,
+        "command": bench.settings.command,
+        "seed": bench.settings.seed,
+        "seconds": round(seconds, 3),
+        "packages": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
+        "encoder": bench.instruments.encoder_identity,
+        "tokenizer": bench.instruments.tokenizer_identity,
+        "workers": bench.engine.workers,
+    }

@@ -1,0 +1,95 @@
+"""What a user may set when measuring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from triptych.core.errors import UsageError, message, nearest
+from triptych.data import ReadOptions
+from triptych.features.tokens import DEFAULT as DEFAULT_TOKENIZER
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Options of `measure`, as on the command line.
+
+    Attributes:
+        measures: requests such as "vendi:q=2"; empty: the default panel.
+        encoder, tokenizer: by name or path.
+        map: role to field.
+        group_by: field that says which records belong together.
+        by: field that splits one source into several data sets.
+        valid_only: measure only records without a defect.
+        on_bad: what to do with a row that cannot be read.
+        split: of a saved Hugging Face set.
+        limit: first N rows.
+        workers: processes; None: one a core.
+        engine: "local".
+        cache: folder; None: the default one; False: none is kept.
+        seed: kept in the provenance; no number of `measure` depends on it.
+        command: kept in the provenance.
+    """
+
+    measures: tuple[str, ...] = ()
+    encoder: str = "static"
+    tokenizer: str = DEFAULT_TOKENIZER
+    map: Mapping[str, str] = field(default_factory=dict)
+    group_by: str | None = None
+    by: str | None = None
+    valid_only: bool = False
+    on_bad: Literal["raise", "skip"] = "raise"
+    split: str | None = None
+    limit: int | None = None
+    workers: int | None = None
+    engine: str = "local"
+    cache: Path | Literal[False] | None = None
+    seed: int = 0
+    command: str = "triptych.measure"
+
+    @classmethod
+    def of(cls, **given: Any) -> Settings:
+        """Settings from keywords, with a hint for a name that is nearly right.
+
+        Raises:
+            UsageError: an unknown name or a value out of range.
+        """
+        known = {item.name for item in fields(cls)}
+        for name in given:
+            if name not in known:
+                raise UsageError(
+                    message(f'measure has no setting "{name}".', want=", ".join(sorted(known)), hint=nearest(name, known))
+                )
+        if isinstance(given.get("measures"), str):
+            given["measures"] = (given["measures"],)
+        given["measures"] = tuple(given.get("measures") or ())
+        made = cls(**given)
+        made._check()
+        return made
+
+    def _check(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise UsageError(message("the limit must be at least one row.", got=str(self.limit), want="--limit N, N >= 1"))
+        if self.workers is not None and self.workers < 1:
+            raise UsageError(message("there must be at least one worker.", got=str(self.workers), want="--workers N"))
+        if self.engine != "local":
+            raise UsageError(
+                message(f'engine "{self.engine}" is not available.', want="local", hint="--engine local")
+            )
+        if self.on_bad not in ("raise", "skip"):
+            raise UsageError(message("--on-bad is not right.", got=str(self.on_bad), want="raise or skip"))
+
+    def reading(self, where: tuple[str, str] | None = None) -> ReadOptions:
+        """How the data sets are read."""
+        source = self.encoder.removeprefix("column:") if self.encoder.startswith("column:") else ""
+        return ReadOptions(
+            roles=dict(self.map),
+            group_by=self.group_by,
+            on_bad=self.on_bad,
+            limit=self.limit,
+            split=self.split,
+            where=where,
+            carry=(source,) if source and not source.endswith(".npy") else (),
+        )

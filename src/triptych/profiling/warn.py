@@ -1,0 +1,76 @@
+"""Warnings of a profile, in plain words: what the numbers do not say by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from triptych.core.estimate import Estimate
+from triptych.profiling.beside import REPEATED_RESPONSES
+
+SMALL = 500
+REPEATED = 0.3
+CONSTANT = 0.5
+SATURATED = 0.98
+INVALID = 0.9
+LENGTH_DRIVEN = 0.8
+SHORT = 10
+FEW = 10
+
+
+def warnings(
+    estimates: Sequence[Estimate], details: Mapping[str, Any], records: int, skipped: int
+) -> tuple[dict[str, str], ...]:
+    """Warnings that the estimates call for.
+
+    Args:
+        estimates: of one data set.
+        details: its histograms, defects and offenders.
+        records: records measured.
+        skipped: rows that could not be read.
+    """
+    found: list[tuple[str, str]] = []
+    if skipped:
+        found.append(("skipped", f"{skipped:,} rows could not be read and were skipped; no number includes them."))
+    if records < SMALL:
+        found.append(("too_small", f"Only {records:,} records: intervals are wide, and diversity grows with set size."))
+    for estimate in estimates:
+        found += _of(estimate)
+    found += _constant(details, records) + _short(estimates)
+    return tuple({"code": code, "text": text} for code, text in found)
+
+
+def _of(estimate: Estimate) -> list[tuple[str, str]]:
+    value, name = estimate.value, estimate.measure
+    if value is None:
+        return []
+    if name in ("exact_duplicate_rate", "near_duplicate_rate") and value > REPEATED:
+        kind = "exact copies" if name.startswith("exact") else "near-duplicates"
+        return [("mostly_duplicates", f"{value:.2f} of the records are {kind} of others: the set is smaller than it looks.")]
+    if name == "valid_share" and value < INVALID:
+        return [("defects", f"{1 - value:.2f} of the records have a defect: read diversity on valid records only.")]
+    if name == "label_mean" and (value >= SATURATED or value <= 1 - SATURATED) and estimate.interval.se is not None:
+        field = estimate.spec.params.get("field")
+        if 0 <= value <= 1:
+            return [("saturated_label", f'The label "{field}" is saturated at {value:.3f}: it can hardly tell sets apart.')]
+    if name == "length_correlation" and abs(value) > LENGTH_DRIVEN:
+        of = str(estimate.spec.params.get("of")).replace("_", " ")
+        return [("length_driven", f"{of} mostly reads length here (rank correlation {value:.2f}).")]
+    return []
+
+
+def _constant(details: Mapping[str, Any], records: int) -> list[tuple[str, str]]:
+    for offender in details.get("offenders", ()):
+        if offender["title"] == REPEATED_RESPONSES and offender["items"]:
+            count = offender["items"][0]["count"]
+            if records >= FEW and count > CONSTANT * records:
+                return [("constant_answer", f"One response stands in {count:,} of {records:,} records: one constant answer.")]
+    return []
+
+
+def _short(estimates: Sequence[Estimate]) -> list[tuple[str, str]]:
+    lengths = [e.value for e in estimates if e.measure == "tokens" and e.spec.params.get("on") == "response"]
+    if lengths and lengths[0] is not None and lengths[0] < SHORT:
+        text = f"Responses have {lengths[0]:.1f} tokens on average: their diversity says little; ask for on=prompt as well."
+        return [("short_responses", text)]
+    return []

@@ -1,0 +1,1 @@
+"""Columns that need the whole set of records at once: near-duplicates, repeats, responses to one prompt."""

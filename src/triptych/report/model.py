@@ -1,0 +1,363 @@
+"""A profile document read into frozen records: cleaned, bounded, tolerant of missing keys.
+
+Everything after this module works on these records and never on the raw JSON, so that one gate (`text.clean`) stands
+between data and page. A wrong schema is an error; an unknown key is ignored; a missing optional key has a neutral value.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from triptych.core.errors import SchemaError, message
+from triptych.report.text import EXCERPT, clean, line
+from triptych.report.words import AXES
+
+SCHEMA = "triptych/profile@1"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of a document a page shows. What is left out is counted and said."""
+
+    sets: int = 40
+    estimates: int = 150
+    points: int = 24
+    bins: int = 80
+    histograms: int = 12
+    kinds: int = 24
+    examples: int = 3
+    groups: int = 8
+    items: int = 5
+    notes: int = 20
+    excerpt: int = EXCERPT
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of a size curve."""
+
+    n: float
+    value: float
+    se: float
+
+
+@dataclass(frozen=True)
+class About:
+    """How a number was made."""
+
+    summary: str
+    source: str
+    confounders: tuple[str, ...]
+    conditional_on: str
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its interval, or the reason why there is none."""
+
+    measure: str
+    title: str
+    axis: str
+    params: Mapping[str, Any]
+    hash: str
+    label: str
+    headline: bool
+    value: float | None
+    undefined: str
+    lo: float | None
+    hi: float | None
+    level: float
+    no_interval: str
+    n: float | None
+    unit: str
+    better: str
+    exact: bool
+    bound: str
+    curve: tuple[Point, ...]
+    about: About
+
+    @property
+    def key(self) -> str:
+        """Estimates of several sets with equal keys measure the same thing."""
+        return f"{self.measure} {self.hash or json.dumps(self.params, sort_keys=True, default=str)}"
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Counts between edges; `len(edges) == len(counts) + 1`."""
+
+    column: str
+    title: str
+    axis: str
+    unit: str
+    edges: tuple[float, ...]
+    counts: tuple[float, ...]
+    missing: float
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """A cut piece of one record and where it stands."""
+
+    where: str
+    note: str
+    prompt: str
+    response: str
+
+
+@dataclass(frozen=True)
+class Defect:
+    """A kind of broken record."""
+
+    kind: str
+    count: float | None
+    share: float | None
+    examples: tuple[Excerpt, ...]
+
+
+@dataclass(frozen=True)
+class Offenders:
+    """A list of the records that weigh most on some number."""
+
+    title: str
+    why: str
+    items: tuple[Excerpt, ...]
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A row that could not be read."""
+
+    where: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What was read."""
+
+    name: str
+    path: str
+    sha256: str
+    rows: float | None
+    records: float | None
+    tokens: float | None
+    skipped: float
+    skipped_rows: tuple[Skipped, ...]
+    detected: str
+    grouping: str
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How to make it again."""
+
+    facts: tuple[tuple[str, str], ...]
+    encoder: str
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One profile document."""
+
+    dataset: Dataset
+    estimates: tuple[Estimate, ...]
+    left_out: int
+    histograms: tuple[Histogram, ...]
+    defects: tuple[Defect, ...]
+    offenders: tuple[Offenders, ...]
+    warnings: tuple[str, ...]
+    provenance: Provenance
+
+
+def read_profile(document: Mapping[str, Any], limits: Limits | None = None) -> Profile:
+    """Read one document.
+
+    Raises:
+        SchemaError: it is no mapping, or it names another schema.
+    """
+    limits = limits or Limits()
+    schema = document.get("schema", SCHEMA) if isinstance(document, Mapping) else type(document).__name__
+    if schema != SCHEMA:
+        raise SchemaError(message("this is no profile document.", got=line(str(schema), 80), want=f'"schema": "{SCHEMA}"'))
+    estimates = [_estimate(item, limits) for item in _list(document, "estimates")[: 4 * limits.estimates]]
+    estimates.sort(key=lambda item: not item.headline)
+    known = [item for item in estimates if item.axis in AXES]
+    return Profile(
+        dataset=_dataset(_map(document, "dataset"), limits),
+        estimates=tuple(known[: limits.estimates]),
+        left_out=max(0, len(_list(document, "estimates")) - limits.estimates),
+        histograms=tuple(
+            found for item in _list(document, "histograms")[: limits.histograms] if (found := _histogram(item, limits))
+        ),
+        defects=tuple(_defect(item, limits) for item in _list(document, "defects")[: limits.kinds]),
+        offenders=tuple(_offenders(item, limits) for item in _list(document, "offenders")[: limits.groups]),
+        warnings=_warnings(_list(document, "warnings"), limits),
+        provenance=_provenance(document),
+    )
+
+
+def _estimate(item: Mapping[str, Any], limits: Limits) -> Estimate:
+    spec, about = _map(item, "spec"), _map(item, "about")
+    value, undefined = _number(item, "value"), _text(item, "undefined")
+    measure = _text(item, "measure", 80) or "unnamed"
+    lo, hi = _number(item, "lo"), _number(item, "hi")
+    bound = item.get("bound")
+    return Estimate(
+        measure=measure,
+        title=_text(item, "title", 80) or measure.replace("_", " ").capitalize(),
+        axis=_text(item, "axis", 20),
+        params=_map(spec, "params"),
+        hash=_text(spec, "hash", 64),
+        label=_text(item, "label", 160) or measure,
+        headline=item.get("headline") is True,
+        value=None if undefined else value,
+        undefined=undefined or ("" if value is not None else "the document gives neither a value nor a reason"),
+        lo=lo if hi is not None and not undefined else None,
+        hi=hi if lo is not None and not undefined else None,
+        level=_number(item, "level") or 0.95,
+        no_interval=_text(item, "no_interval"),
+        n=_number(item, "n"),
+        unit=_text(item, "unit", 60),
+        better=_text(item, "better", 20),
+        exact=item.get("exact", True) is not False,
+        bound="" if bound is None else line(str(bound), 120),
+        curve=_curve(_list(item, "curve"), limits),
+        about=About(
+            summary=_text(about, "summary"),
+            source=_text(about, "source"),
+            confounders=tuple(line(str(text), 200) for text in _items(about.get("confounders"))[:8]),
+            conditional_on=_text(about, "conditional_on", 160),
+        ),
+    )
+
+
+def _curve(items: Sequence[Mapping[str, Any]], limits: Limits) -> tuple[Point, ...]:
+    found = [(_number(item, "n"), _number(item, "value"), _number(item, "se")) for item in items[-limits.points :]]
+    points = [Point(n, value, abs(se or 0.0)) for n, value, se in found if n is not None and n > 0 and value is not None]
+    return tuple(sorted(points, key=lambda point: point.n))
+
+
+def _histogram(item: Mapping[str, Any], limits: Limits) -> Histogram | None:
+    edges, counts = _numbers(item.get("edges")), _numbers(item.get("counts"))
+    if edges is None or counts is None or not counts or len(edges) != len(counts) + 1 or edges != sorted(edges):
+        return None
+    step = math.ceil(len(counts) / limits.bins)
+    counts = [sum(counts[at : at + step]) for at in range(0, len(counts), step)]
+    column = _text(item, "column", 80)
+    return Histogram(
+        column=column,
+        title=_text(item, "title", 80) or column,
+        axis=_text(item, "axis", 20),
+        unit=_text(item, "unit", 40),
+        edges=tuple([*edges[:-1:step], edges[-1]]),
+        counts=tuple(max(0.0, value) for value in counts),
+        missing=_number(item, "missing") or 0.0,
+    )
+
+
+def _excerpt(item: Mapping[str, Any], limits: Limits) -> Excerpt:
+    prompt, response = (clean(_raw(item, key), limits.excerpt) for key in ("prompt", "response"))
+    return Excerpt(_text(item, "where", 160), _text(item, "note", 160), prompt, response)
+
+
+def _defect(item: Mapping[str, Any], limits: Limits) -> Defect:
+    examples = tuple(_excerpt(example, limits) for example in _list(item, "examples")[: limits.examples])
+    return Defect(_text(item, "kind", 80) or "unnamed", _number(item, "count"), _number(item, "share"), examples)
+
+
+def _offenders(item: Mapping[str, Any], limits: Limits) -> Offenders:
+    items = tuple(_excerpt(example, limits) for example in _list(item, "items")[: limits.items])
+    return Offenders(_text(item, "title", 120) or "Unnamed", _text(item, "why"), items)
+
+
+def _dataset(item: Mapping[str, Any], limits: Limits) -> Dataset:
+    path = _text(item, "path", 240)
+    rows = tuple(
+        Skipped(f"{_text(row, 'source', 120)}:{line(str(row.get('line', '?')), 20)}", _text(row, "reason", 200))
+        for row in _list(item, "skipped_rows")[: limits.notes]
+    )
+    return Dataset(
+        name=_text(item, "name", 60) or path.rsplit("/", 1)[-1] or "unnamed set",
+        path=path,
+        sha256=_text(item, "sha256", 80),
+        rows=_number(item, "rows"),
+        records=_number(item, "records"),
+        tokens=_number(item, "tokens"),
+        skipped=_number(item, "skipped") or 0.0,
+        skipped_rows=rows,
+        detected=_text(item, "detected"),
+        grouping=_text(item, "grouping"),
+    )
+
+
+def _warnings(items: Sequence[Mapping[str, Any]], limits: Limits) -> tuple[str, ...]:
+    texts = [_text(item, "text") or _text(item, "code") for item in items]
+    distinct = list(dict.fromkeys(text for text in texts if text))
+    more = len(distinct) - limits.notes
+    return tuple(distinct[: limits.notes] + ([f"{more} more warnings are in the profile."] if more > 0 else []))
+
+
+def _provenance(document: Mapping[str, Any]) -> Provenance:
+    item, dataset = _map(document, "provenance"), _map(document, "dataset")
+    packages = ", ".join(f"{key} {value}" for key, value in sorted(_map(item, "packages").items(), key=str))
+    artifacts = ", ".join(f"{_text(each, 'name', 80)} {_text(each, 'hash', 64)}" for each in _list(document, "artifacts")[:12])
+    seconds = _number(item, "seconds")
+    facts = {
+        "command": line(_raw(item, "command"), 1000),
+        "version": _text(item, "version", 40),
+        "seed": line(str(item["seed"]), 40) if item.get("seed") is not None else "",
+        "seconds": "" if seconds is None else f"{seconds:.1f}",
+        "encoder": _text(item, "encoder", 160),
+        "tokenizer": _text(item, "tokenizer", 160),
+        "artifacts": artifacts,
+        "packages": line(packages, 600),
+        "source": _text(dataset, "path", 240),
+        "SHA-256": _text(dataset, "sha256", 80),
+    }
+    return Provenance(tuple((key, value) for key, value in facts.items() if value), facts["encoder"])
+
+
+def _map(item: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = item.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _items(found: Any) -> Sequence[Any]:
+    return found if isinstance(found, (list, tuple)) else [found] if isinstance(found, str) else []
+
+
+def _list(item: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
+    return [each for each in _items(item.get(key)) if isinstance(each, Mapping)]
+
+
+def _raw(item: Mapping[str, Any], key: str) -> str:
+    found = item.get(key)
+    return "" if found is None else found if isinstance(found, str) else str(found)
+
+
+def _text(item: Mapping[str, Any], key: str, limit: int = EXCERPT) -> str:
+    return line(_raw(item, key), limit)
+
+
+def _number(item: Mapping[str, Any], key: str) -> float | None:
+    return _finite(item.get(key))
+
+
+def _numbers(found: Any) -> list[float] | None:
+    values = [_finite(value) for value in _items(found)]
+    return None if None in values else [value for value in values if value is not None]
+
+
+def _finite(found: Any) -> float | None:
+    if isinstance(found, bool) or not isinstance(found, (int, float)):
+        return None
+    try:
+        value = float(found)
+    except OverflowError:
+        return None
+    return value if math.isfinite(value) else None

@@ -1,0 +1,1 @@
+"""Mergeable statistics in 32 groups, shared by the measures."""

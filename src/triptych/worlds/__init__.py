@@ -1,0 +1,1 @@
+"""Task families made by procedure, whose true answers are known."""
