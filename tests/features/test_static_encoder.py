@@ -131,7 +131,22 @@ class Rotated:
 
 
 def sample() -> list[str]:
-    words = "river bread engine poem winter doctor python market violin planet letter garden soldier cheese".split()
+    words = [
+        "river",
+        "bread",
+        "engine",
+        "poem",
+        "winter",
+        "doctor",
+        "python",
+        "market",
+        "violin",
+        "planet",
+        "letter",
+        "garden",
+        "soldier",
+        "cheese",
+    ]
     rng = np.random.default_rng(3)
     return [" ".join(rng.choice(words, 6)) for _ in range(1500)]
 

@@ -93,8 +93,11 @@ def demo(
 ) -> None:
     """Make a varied, a repetitive and a noisy data set, and measure them side by side."""
     folder = out or Path("triptych-out") / "demo"
-    settings = {"seed": seed, "workers": workers, "cache": False if no_cache else None, "command": _command()}
-    profiles = api.demo(out=folder, records=records, progress=progress(), **settings)
+    cache = False if no_cache else None
+    shown = progress()
+    profiles = api.demo(
+        out=folder, records=records, seed=seed, progress=shown, workers=workers, cache=cache, command=_command()
+    )
     _print(profiles, folder, as_json=as_json)
 
 

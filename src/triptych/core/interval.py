@@ -1,16 +1,22 @@
 """Intervals and size curves from masks of groups.
 
-The interval is the delete-a-group jackknife: the measure is read 32 times, each time without one group, and
-se² = (m - 1)/m · Σ_g (T_(g) - mean)², with t on m - 1 degrees of freedom, m the number of groups that hold records
-(Kott 2001, "The delete-a-group jackknife"). Nothing is resampled with replacement: repeated records lower diversity.
+The interval is the delete-a-group jackknife: the measure is read 32 times, each time without one group. A group's change
+is d_g = (T - T_(g)) · n_(g)/n, n_(g) the records that are left, and se² = m/(m - 1) · Σ_g (d_g - mean)², with t on m - 1
+degrees of freedom, m the number of groups that hold records (Kott 2001, "The delete-a-group jackknife"). Nothing is resampled with replacement: repeated records lower diversity.
 
-Three variants, named by the measure:
+Five variants, named by the measure:
 
-    plain   as above
-    share   a share of records: the same error, turned into a Wilson interval with the effective number of records
-            p(1 - p)/se², so that 0 and 1 have honest intervals too (Wilson 1927; Korn & Graubard 1998)
-    pairs   a statistic of pairs: the plain jackknife counts the pair term twice (Efron & Stein 1981), so the squared
-            second differences over all pairs of groups are subtracted; then as `share`
+    plain      as above
+    growing    a measure that moves with the number of records: groups differ in size by chance, the whole set does not.
+               What the mere size of a group explains (a line through the changes) is taken out, for one degree of
+               freedom. Only where records are dealt singly: sizes of clusters are part of the sample, and are left in.
+               998 effective structures of 1,000 records: the error falls from 31 to 2 (true: 1.6)
+    share      a share of records: the plain error, turned into a Wilson interval with the effective number of records
+               p(1 - p)/se², so that 0 and 1 have honest intervals too (Wilson 1927; Korn & Graubard 1998)
+    pairs      a share of records that rests on pairs: the plain jackknife counts the pair term twice (Efron & Stein
+               1981), so the squared second differences over all pairs of groups are subtracted; sizes as in `growing`,
+               ends as in `share`, but the error may be smaller than that of n independent records (not than one record)
+    effective  an effective number of records, 1..n: the interval of its share of n; sizes and ends as in `pairs`
 """
 
 from __future__ import annotations
@@ -27,7 +33,7 @@ from triptych.core.groups import GROUPS, Mask, everything, only, without
 
 Reading: TypeAlias = Callable[[Mask], float | Undefined]
 Counting: TypeAlias = Callable[[Mask], int]
-Kind: TypeAlias = Literal["plain", "share", "pairs"]
+Kind: TypeAlias = Literal["plain", "growing", "effective", "share", "pairs"]
 
 LEVEL = 0.95
 MIN_GROUPS = 8
@@ -68,51 +74,65 @@ def interval(read: Reading, count: Counting, kind: Kind, bounds: tuple[float, fl
     undefined = next((value for value in left_out if isinstance(value, Undefined)), None)
     if undefined is not None:
         return Interval(reason=f"without one of the groups of records there is no value: {undefined.reason}")
-    deleted = np.array(left_out, dtype=np.float64)
-    degrees = len(held) - 1
-    variance = degrees / len(held) * float(np.sum((deleted - deleted.mean()) ** 2))
+    left = np.array([count(without(group)) for group in held])
+    n, values = count(everything()), np.array(left_out, dtype=np.float64)
+    unit = n if kind == "effective" else 1
+    changes = (whole / unit - values / (left if kind == "effective" else 1)) * left / n
+    sizes = np.array([count(only([group])) for group in held], dtype=np.float64)
+    spread, degrees = _spread(changes, sizes, sized=kind in {"growing", "effective", "pairs"})
     if kind == "pairs":
-        variance = _pair_corrected(read, count, held, deleted, whole)
-    se = math.sqrt(variance)
-    t = t_quantile(degrees)
-    if kind == "plain":
+        spread = max(spread - _pair_term(read, count, held, changes, whole), spread / 2)
+    se, t = math.sqrt(spread), t_quantile(degrees)
+    if kind in {"plain", "growing"}:
+        if se == 0 and whole in bounds:
+            return Interval(reason="the value lies at the end of its range in every group: its error cannot be told")
         lo, hi = whole - t * se, whole + t * se
     else:
-        lo, hi = _wilson(whole, se, count(everything()), t)
-    return Interval(float(max(lo, bounds[0])), float(min(hi, bounds[1])), se)
+        share = min(whole / unit, 1.0)
+        dealt = math.sqrt(share * (1 - share) / n)
+        lo, hi = _wilson(share, max(se, dealt if kind == "share" else min(dealt, 1 / n)), n, t)
+    return Interval(float(max(lo * unit, bounds[0])), float(min(hi * unit, bounds[1])), se * unit)
+
+
+def _spread(changes: NDArray[np.float64], sizes: NDArray[np.float64], *, sized: bool) -> tuple[float, int]:
+    """Jackknife variance of the sum of the changes that the groups make, and its degrees of freedom.
+
+    With `sized`, the line of the changes over the sizes is taken out, where the sizes vary as those of records dealt
+    singly do (a variance of at most 1.6 times their mean: chi-square on 31 degrees of freedom exceeds it in 2 %).
+    """
+    m = len(changes)
+    centred, excess = changes - changes.mean(), sizes - sizes.mean()
+    total = float(excess @ excess)
+    if not sized or m < 16 or not 0 < total / (m - 1) <= 1.6 * sizes.mean():
+        return float(centred @ centred) * m / (m - 1), m - 1
+    rest = centred - excess * float(excess @ centred) / total
+    return float(rest @ rest) * m / (m - 2), m - 2
 
 
 def _wilson(share: float, se: float, n: int, t: float) -> tuple[float, float]:
-    """Wilson's interval with the effective number of records; n itself where the share does not vary."""
-    effective = min(share * (1 - share) / se**2, float(n)) if se > 0 and 0 < share < 1 else float(n)
-    effective = max(effective, 1.0)
+    """Wilson's interval with the effective number of records share(1 - share)/se²; n itself at 0 and 1."""
+    effective = max(share * (1 - share) / se**2, 1.0) if 0 < share < 1 else float(n)
     centre = (share + t**2 / (2 * effective)) / (1 + t**2 / effective)
     half = t / (1 + t**2 / effective) * math.sqrt(share * (1 - share) / effective + t**2 / (4 * effective**2))
     return centre - half, centre + half
 
 
-def _pair_corrected(
-    read: Reading, count: Counting, held: list[int], deleted: NDArray[np.float64], whole: float
-) -> float:
-    """Jackknife variance of a share of records that rests on pairs, the pair term counted once.
+def _pair_term(read: Reading, count: Counting, held: list[int], changes: NDArray[np.float64], whole: float) -> float:
+    """The part of the jackknife variance that pairs of records add a second time.
 
-    Works on the residual total e(mask) = (T(mask) - T) · n(mask), which is additive but for pairs: first differences
-    hold each pair twice, second differences hold each pair once.
+    Works on the residual total e(mask) = (T(mask) - T) · n(mask) / n, which is additive but for pairs: the change that a
+    group makes holds each pair twice, second differences hold each pair once.
     """
     total = count(everything())
-    m = len(held)
-    first = -np.array([(deleted[i] - whole) * count(without(g)) for i, g in enumerate(held)]) / total
     second = []
     for i, g in enumerate(held):
-        for j in range(i + 1, m):
+        for j in range(i + 1, len(held)):
             both = without(g, held[j])
             value = read(both)
             if not isinstance(value, Undefined):
-                second.append((value - whole) * count(both) / total + first[i] + first[j])
-    plain = float(np.sum((first - first.mean()) ** 2)) * m / (m - 1)
+                second.append((value - whole) * count(both) / total + changes[i] + changes[j])
     pairs = np.array(second)
-    correction = float(np.sum((pairs - pairs.mean()) ** 2)) if len(pairs) else 0.0
-    return max(plain - correction, plain / 2)
+    return float(np.sum((pairs - pairs.mean()) ** 2)) if len(pairs) else 0.0
 
 
 def size_curve(read: Reading, count: Counting, se: float | None) -> tuple[CurvePoint, ...]:

@@ -101,6 +101,11 @@ class Measure(ABC):
     def reference(self, rows: Sequence[Row]) -> float | None:
         """The same number computed slowly and obviously from the feature columns of the records; None: undefined."""
 
+    def interval_kind(self, statistic: Any) -> Kind:
+        """Which variant of `triptych.core.interval` applies to this statistic; the one of `About` unless overridden."""
+        del statistic
+        return self.about.interval
+
     @property
     def spec(self) -> Spec:
         """Name and parameters: the identity of the number."""

@@ -41,7 +41,7 @@ def read(
         between = Interval(reason=whole.reason)
     else:
         number = float(whole)
-        between = interval(value, statistic.records, about.interval, about.bounds)
+        between = interval(value, statistic.records, measure.interval_kind(statistic), about.bounds)
         curve = size_curve(value, statistic.records, between.se)
     return Estimate(
         measure=about.name,

@@ -113,16 +113,16 @@ def parse(requests: Iterable[str]) -> list[Measure]:
     for piece in (part.strip() for request in requests for part in request.split(",")):
         if not piece:
             continue
-        name, colon, parameter = piece.partition(":")
-        if colon or "=" not in piece:
+        parameter = piece
+        if ":" in piece.partition("=")[0] or "=" not in piece:
+            name, _, parameter = piece.partition(":")
             wanted.append((name, {}))
-        else:
-            parameter = piece
         if not parameter:
             continue
         key, equals, value = parameter.partition("=")
-        if not equals or not wanted:
-            raise SpecError(message(f'"{parameter}" is not a parameter.', want="name:param=value", hint="vendi:q=2"))
+        if not equals or not wanted or key in wanted[-1][1]:
+            what = "is given twice" if equals and wanted else "is not a parameter"
+            raise SpecError(message(f'"{parameter}" {what}.', want="name:param=value", hint="vendi:q=2"))
         wanted[-1][1][key] = value
     if not wanted:
         raise SpecError(message("no measure is named.", want="--measures name:param=value,..", hint="triptych list"))

@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from triptych.core.batch import Batch
-from triptych.core.relation import Keys, Relation
+from triptych.core.relation import Keys, Relation, Sparse
 from triptych.core.statistic import Statistic
 from triptych.engines.local import LocalEngine
 from triptych.engines.progress import Progress
@@ -72,7 +72,7 @@ def fold(
 ) -> dict[str, Statistic]:
     """The statistics of the selected records, by hash of their spec. Equal specs are computed once."""
     wanted = tuple({statistic.spec.hash: statistic.fresh() for statistic in statistics}.values())
-    related = {}
+    related: dict[str, Sparse] = {}
     if relations:
         with progress.stage("neighbours and repeats", unit="passes", total=len(relations)) as stage:
             for relation in relations:

@@ -63,7 +63,9 @@ def _clusters(store: FeatureStore, layout: Layout) -> tuple[NDArray[np.uint64], 
         source, row = store.whole("source").to_numpy(), store.whole("row").to_numpy()
         return np.maximum(address_keys(source, row, np.zeros_like(source)), np.uint64(1)), "grouped by row, since a row gives several records"
     prompt, response = _numbers(store, "key@prompt"), _numbers(store, "key@response")
-    several = _prompts_with_several(prompt, response) if layout.has_prompt and layout.has_response else prompt[:0]
+    several = prompt[:0]
+    if layout.has_prompt and layout.has_response:
+        several = _prompts_with_several(prompt, response)
     if not len(several):
         return np.zeros(len(prompt), dtype=np.uint64), "each record on its own (no prompt has two different responses)"
     clustered = np.isin(prompt, several)
@@ -75,4 +77,4 @@ def _prompts_with_several(prompt: NDArray[np.uint64], response: NDArray[np.uint6
     """Keys of the prompts that have at least two different responses, ascending."""
     pairs = np.unique(np.stack([prompt, response], axis=1), axis=0)
     names, responses = np.unique(pairs[:, 0], return_counts=True)
-    return names[(responses > 1) & (names != 0)]
+    return np.asarray(names[(responses > 1) & (names != 0)], dtype=np.uint64)

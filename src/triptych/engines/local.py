@@ -72,7 +72,7 @@ class LocalEngine:
         self._threads = None
 
     def map(self, function: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
-        """`function(job)` for every job, in order. At most workers + 2 jobs are held at a time.
+        """`function(job)` for every job, in order. At most workers + 1 jobs are held at a time.
 
         Raises:
             TriptychError: a worker process died.
@@ -91,7 +91,7 @@ class LocalEngine:
         waiting: deque[Future[Result]] = deque()
         for job in jobs:
             waiting.append(self._threads.submit(self._call, function, job))
-            if len(waiting) >= self.workers + 2:
+            if len(waiting) > self.workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
@@ -124,7 +124,8 @@ class LocalEngine:
                     hint="fewer workers (--workers 1) if memory ran out; a rerun goes on from the cache",
                 )
             ) from error
-        self._idle.put(process)
+        finally:
+            self._idle.put(process)
         if not good:
             raise answer
         return answer

@@ -49,7 +49,7 @@ class Agreement:
 
     @classmethod
     def of(cls, ours: Floats, theirs: Floats) -> Agreement:
-        """ours (n, d) and theirs (n, e), unit rows; at most 2,000 rows are paired."""
+        """Of unit rows `ours` (n, d) and `theirs` (n, e); at most 2,000 rows are paired."""
         a, b = (rows[:MOST_PAIRED] @ rows[:MOST_PAIRED].T for rows in (ours, theirs))
         upper = np.triu_indices(len(a), 1)
         rank = float(spearmanr(a[upper], b[upper]).statistic)

@@ -24,7 +24,7 @@ import pyarrow as pa
 from triptych.core.feature import Feature
 
 _NUMBER = (
-    r"(?:\d[\d,]*\+?(?:\s?(?:-|–|to)\s?\d+)?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|fifty"
+    r"(?:\d[\d,]{0,12}\+?(?:\s?(?:-|–|to)\s?\d+)?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|fifty"
     r"|hundred|single|few|couple of)"
 )
 _UNIT = (
@@ -41,39 +41,38 @@ _LENGTH = (
     r"|detailed|in detail|step[- ]by[- ]step"
 )
 _FORMAT = (
-    r"json|xml|yaml|csv|markdown|latex|html|bullet(?:ed)? (?:points?|list)|bullets\b|numbered list|in (?:a |the )?(?:\w+ )?(?:format|form|style|tone|voice)\b"
+    r"json|xml|yaml|csv|markdown|latex|html|bullet(?:ed)?[ -](?:points?|list)|bullets\b|numbered list|in (?:a |the )?(?:\w+ )?(?:format|form|style|tone|voice)\b"
     r"|as a (?:list|table|poem|letter|haiku|dialogue|tweet|paragraph|string|single)|in a (?:table|list|paragraph|sentence|single)"
     r"|(?:low|upp)er ?case|capital(?:ized)? letters|all caps|capitali[sz]ed|quotation marks|wrap(?:ped)? |headings?|highlight|a title\b|placeholders?"
     r"|separated by|postscript|p\.s\.|alphabetical|ascending|descending|chronological|in order\b"
 )
 _INCLUDE = (
-    r"includ(?:e|es|ing)\b|must\b|should (?:be|have|not|include|contain|use|start|end|follow|only|also|consist|mention|at|appear)\b"
+    r"includ(?:e|es|ing)\b|must\b|(?:you|it|each|response|answer|output|they) should|should (?:be|have|not|include|contain|use|start|end|follow|only|also|consist|mention|at|appear)\b"
     r"|make sure|ensure|be sure|have to (?:be|use|include|have)|needs? to (?:be|use|include|have|contain)|incorporat|mention(?:s|ing)? "
     r"|contain(?:s|ing)?\b|only (?:use|using|the|one|with|a|reply|answer|give|include|output|respond)|us(?:e|ing) (?:the|only|at|as|a|an|all|no|different|exactly|these|simple|your|of)\b"
     r"|the words? [\"'“\[]|the keywords? |the phrase|the letter\b|based on|according to|given (?:the )?(?:options|categories|choices|constraints)|options are|choose from|from the following|following (?:criteria|words|keywords|constraints|format|rules|structure)"
-    r"|provide (?:an? )?(?:example|explanation|reason|source|citation|evidence)s?|with (?:an? )?(?:example|explanation)s?|explain (?:why|your)|justify|support your|cite|focus(?:ing)? on|tak(?:e|ing) into|do so\b|remember to|that (?:rhymes|starts?|ends?|begins?|is at|has|have|contains?|includes?|uses?)\b"
+    r"|provide (?:an? )?(?:example|explanation|reason|source|citation|evidence)s?|with (?:an? )?(?:example|explanation)s?|explain (?:why|your)|justify|support your|cite|focus(?:ing)? (?:\w+ )?on|solely|specifically|preserv(?:e|ing)|convey(?:ing)?|keep (?:it|the|your)|tak(?:e|ing) into|do so\b|remember to|that (?:rhymes|starts?|ends?|begins?|is at|has|have|contains?|includes?|uses?)\b"
 )
-_EXCLUDE = r"do not|don't|dont|without|avoid|never|no (?:commas?|other|explanation|need|words)|not (?:contain|include|mention|exceed|use|allowed|be)\b|exclud|refrain|except\b|instead of|rather than|free of|omit"
+_EXCLUDE = r"do not|don't|dont|without|avoid|never|no (?:commas?|other|explanation|need|words)|not (?:contain|include|mention|exceed|use|allowed|be)\b|exclud|refrain|except\b|instead of|rather than|free of|omit|bypass|skip|leave out"
 _STYLE = (
     r"style\b|tone\b|formal|informal|humorous|funny|persuasive|poetic|rhym(?:e|es|ing)|sarcastic|creative(?:ly)?|engaging|compelling"
     r"|in (?:english|spanish|french|german|chinese|japanese|italian|hindi|korean|portuguese|russian|arabic|shakespear\w*|simple|plain|layman)"
-    r"|perspective|point of view|(?:first|second|third)[- ]person|(?:present|past|future|active|passive) (?:tense|voice)|as if|like (?:a|an|you)\b|iambic|set in"
+    r"|perspective|point of view|(?:first|second|third)[- ]person|(?:present|past|future|active|passive) (?:tense|voice)|as if|reminiscent|infus(?:e|ing)|adopting|professional (?:email|tone|letter|message)|like (?:a|an|you)\b|iambic|set in"
 )
 _ROLE = (
-    r"you are an?\b|act(?:ing)? as|pretend|imagine|assum(?:e|ing)|play the role|as an? (?:expert|teacher|professional|\w+er|\w+or)\b|suppose|embrace the role|take on the|roleplay"
+    r"you are an?\b|embody|persona\b|act(?:ing)? as|pretend|imagine|assum(?:e|ing)|play the role|as an? (?:expert|teacher|professional|\w+er|\w+or)\b|suppose|embrace the role|take on the|roleplay"
     r"|for an? (?:audience|\w*child|\w+ audience|kid|beginner|\w+[- ]year[- ]old|\d|\w+ grader|teenager|company|website|job|high)|to an? (?:child|kid|\w+ audience|\d|\w+[- ]year[- ]old|friend|beginner|\w+ grader|audience)|targeted|suitable for|aimed at|audience"
 )
-_PLACE = (
-    r"(?:end|start|begin|finish|conclud|clos)(?:e|es|s|ing|ning)? (?:\w+ ){0,3}with\b|first (?:word|sentence|letter|line)|last (?:word|sentence|letter|line)|repeat|at the end|in the (?:end|beginning|middle)|say nothing|no other|before (?:answering|giving)|follow(?:ed)? by|at the beginning"
-)
+_PLACE = r"(?:end|start|begin|finish|conclud|clos)(?:e|es|s|ing|ning)? (?:\w+ ){0,3}with\b|first (?:word|sentence|letter|line)|last (?:word|sentence|letter|line)|repeat|at the end|in the (?:end|beginning|middle)|say nothing|no other|before (?:answering|giving)|follow(?:ed)? by|at the beginning"
 _KINDS = (_LENGTH, _FORMAT, _INCLUDE, _EXCLUDE, _STYLE, _ROLE, _PLACE)
 _MARK = re.compile(r"\b(?=\w)(?:" + "|".join(f"({kind})" for kind in _KINDS) + ")")
 _BOUNDARY = re.compile(r"[.!?;:\n]\s|,|\b(?:and|but|also|while|that|who)\b|\n")
+_QUOTED = re.compile(r"\"[^\"]{40,4000}\"|“[^”]{40,4000}”")
 _EXAMPLE = re.compile(r"\b(?:i\.e\.?|e\.g\.?|for example|for instance|such as|like this)(?=\W)[^.;\n]{0,200}")
 _TO_ANSWERER = re.compile(
     r"(?:^|[.!?] )(?:please|do not|don't|make sure|ensure|use|write|include|your|the (?:answer|response|output|summary)|answer|repeat"
-    r"|give|provide|in your|respond|be sure|at the end|finally|additionally|first|also)\b"
-    r"|\byour (?:\w+ )?(?:answer|response|reply|output)|\b(?:yes or no|true or false)\b",
+    r"|only|according to|output|extract|return|i would like|i want|give|provide|in your|respond|be sure|at the end|finally|additionally|first|also)\b"
+    r"|\byour (?:\w+ )?(?:answer|response|reply|output)|\b(?:yes or no|true or false|must|should|exactly|at least)\b",
     re.MULTILINE,
 )
 APART = 14  # characters between marks of two kinds that make them two requirements inside one clause
@@ -92,7 +91,7 @@ def constraints(prompt: str) -> int:
     >>> constraints("Write a poem."), constraints("Write a poem of two lines, do not use the letter e.")
     (0, 2)
     """
-    text = instruction(prompt)
+    text = _QUOTED.sub(" ", instruction(prompt))
     if "e.g" in text or "i.e" in text or "for " in text or "such as" in text or "like this" in text:
         text = _EXAMPLE.sub(" ", text)
     count, end, kind = 0, -1, 0
@@ -106,7 +105,7 @@ def constraints(prompt: str) -> int:
 
 @dataclasses.dataclass(frozen=True)
 class Constraints(Feature):
-    """`constraints` int32: requirements that the prompt states; null where there is no prompt."""
+    """`constraints@prompt` int32: requirements that the prompt states; null where there is no prompt."""
 
     @property
     def needs(self) -> tuple[str, ...]:

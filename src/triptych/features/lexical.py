@@ -76,9 +76,9 @@ def hdd(tokens: Int, lengths: Int, draws: int = 42) -> Float:
 
 @dataclasses.dataclass(frozen=True)
 class LexicalDiversity(Feature):
-    """`hdd` float64, null for texts of fewer than `draws` tokens and where there is no text.
+    """`hdd@on` float64, null for texts of fewer than `draws` tokens and where there is no text.
 
-    Reads the token ids of `on`, column `{on}_tokens` (list of int32, null where there is no text).
+    Reads the token ids of `on`, column `tokens@on` (list of int32, null where there is no text).
     """
 
     on: Literal["response", "prompt"] = "response"

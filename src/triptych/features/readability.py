@@ -107,7 +107,7 @@ def grade(text: str, found: Counts | None = None) -> float | None:
 
 @dataclasses.dataclass(frozen=True)
 class Readability(Feature):
-    """`words`, `sentences`, `syllables` int32 (null without text) and `readability_grade` float64 (null where unfit)."""
+    """`readability_grade@on` float64: the Flesch-Kincaid grade, null where it means nothing or where there is no text."""
 
     on: Literal["response", "prompt"] = "response"
 

@@ -32,7 +32,7 @@ import pyarrow as pa
 from triptych.core.feature import Feature
 
 _SENTENCE = re.compile(r"(?<=[a-zA-Z0-9)%\"'”>][.!?])(?<!^\d[.])(?<!^\d\d[.])\s+(?=[A-Z(\"“$\d])")
-_VALUE = r"[$€£]?\d[\d,]*(?:\.\d+)?%?"
+_VALUE = r"[$€£]?\d[\d,]{0,15}(?:\.\d+)?%?"
 _COMPUTES = re.compile(
     rf"<<|(?:=|\bequals?\b)\s{{0,3}}[-+(\\]?\s{{0,3}}{_VALUE}|{_VALUE}\)?\s{{0,3}}(?:=|\bequals?\b)"
     r"|[-+*/^×÷]\s?[\w(\\{]{1,12}\s?=|=\s?[\w(]{1,12}\s?[-+*/^×÷]"
@@ -74,7 +74,19 @@ _INFERS = re.compile(
     r"|\b(?:it follows|implies that|we can conclude|we get|we have|we know)\b"
     r"|\bbecause\b(?! of)|^\W*since\b[^.]{1,200},|\bgiven that\b|\bif\b[^.]{1,150}\bthen\b"
 )
-_OPENS = ("therefore", "thus", "hence", "consequently", "as a result", "accordingly", "so", "since", "this", "that", "which")
+_OPENS = (
+    "therefore",
+    "thus",
+    "hence",
+    "consequently",
+    "as a result",
+    "accordingly",
+    "so",
+    "since",
+    "this",
+    "that",
+    "which",
+)
 _HINTS = (", so", ", and so", ", thus", ", hence", ", consequently", ", as a result", ", accordingly", ", and thus", ", and hence",
           "therefore", "because", "given that", "then", "it follows", "implies that", "we can conclude", "we get", "we have",
           "we know", ", which ", ", this ")  # fmt: skip
@@ -131,9 +143,9 @@ def _units(text: str) -> list[str]:
 
 
 def reasoning_steps(text: str) -> int:
-    """Number of steps; linear in the length of the text.
+    r"""Number of steps; linear in the length of the text.
 
-    >>> reasoning_steps("She sold 48/2 = 24 in May. So she sold 48+24 = 72 in all.\\n#### 72")
+    >>> reasoning_steps("She sold 48/2 = 24 in May. So she sold 48+24 = 72 in all.\n#### 72")
     2
     >>> reasoning_steps("Paris is the capital of France.")
     0
@@ -148,7 +160,7 @@ def reasoning_steps(text: str) -> int:
 
 @dataclasses.dataclass(frozen=True)
 class ReasoningSteps(Feature):
-    """`reasoning_steps` int32: steps that the text takes; null where there is no text."""
+    """`reasoning_steps@on` int32: steps that the text takes; null where there is no text."""
 
     on: Literal["response", "prompt"] = "response"
 

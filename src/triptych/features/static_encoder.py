@@ -29,7 +29,15 @@ from tokenizers import Tokenizer
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
+SHIPPED: Final = files("triptych.features") / "weights"
 BLOCK: Final = 128  # rows of every matrix product: one shape, so a row has the same bits in every company
+
+
+def shipped_tokenizer(limit: int) -> Tokenizer:
+    """The uncased WordPiece tokenizer of MiniLM, cutting after `limit` tokens (marks counted where they are added)."""
+    tokenizer = Tokenizer.from_str((SHIPPED / "tokenizer.json").read_text("utf-8"))
+    tokenizer.enable_truncation(limit)
+    return tokenizer
 
 
 def unpack(rows: npt.NDArray[np.int8], scale: Floats) -> Floats:
@@ -94,21 +102,18 @@ class StaticEncoder:
     name: Final = "static"
     pooling: Final = "sum over word pieces (count to a power below 1) and neighbouring pairs, a small head, length 1"
 
-    def __init__(self, data: bytes, tokenizer: Tokenizer) -> None:
+    def __init__(self, data: bytes) -> None:
         self._weights = Weights.read(data)
         self.identity: Final = f"{self.name}@{hashlib.sha256(data).hexdigest()[:12]}"
         self.dim: Final = self._weights.tokens.shape[1]
         self.max_tokens: Final = self._weights.max_tokens
-        self._tokenizer = tokenizer
-        self._tokenizer.enable_truncation(self.max_tokens)
+        self._tokenizer = shipped_tokenizer(self.max_tokens)
 
     @classmethod
     @cache
     def load(cls) -> StaticEncoder:
         """The encoder that comes with the package."""
-        folder = files("triptych.features") / "weights"
-        tokenizer = Tokenizer.from_str((folder / "tokenizer.json").read_text("utf-8"))
-        return cls((folder / "static.safetensors").read_bytes(), tokenizer)
+        return cls((SHIPPED / "static.safetensors").read_bytes())
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """float32 (n, dim): unit rows; a zero row for a text without tokens. Texts are cut to `max_tokens` tokens."""

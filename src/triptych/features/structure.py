@@ -39,7 +39,7 @@ _OPENERS = frozenset(
     replace sort show draft draw produce change correct paraphrase simplify fix solve output invent brainstorm extract
     help pretend act play point prove sing research plan build convince interpret
     after before during while since because although though then now today first second third finally next all some any
-    each every both most many one two three also however therefore thus hence about over under between""".split()  # noqa: SIM905
+    each every both most many one two three also however therefore thus hence about over under between""".split()
 )
 _FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _INLINE = re.compile(r"`[^`\n]{1,200}`")
@@ -117,7 +117,7 @@ def _hash(kind: bytes, text: str) -> int:
 
 @dataclasses.dataclass(frozen=True)
 class Structure(Feature):
-    """`template` uint64: hash of the structure field where there is one, else of the template of `on`; null without text."""
+    """`template@on` uint64: hash of the structure field where there is one, else of the template; null without text."""
 
     on: Literal["response", "prompt"] = "prompt"
 

@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from triptych.core.batch import flat_lists, list_array
@@ -72,7 +73,7 @@ def tokenizer_identity(name: str) -> str:
 
 @dataclass(frozen=True)
 class Tokens(Feature):
-    """Columns `tokens@on` (list of int32 ids) and `length@on` (int32); null where the record has no such text.
+    """Columns `tokens@on` (list of int32 ids), `length@on` and `unknown@on` (int32 counts); null without such a text.
 
     `identity` pins the content of the tokenizer, so that a changed file is not read from the cache.
     """
@@ -88,8 +89,8 @@ class Tokens(Feature):
 
     @property
     def gives(self) -> tuple[str, ...]:
-        """Token ids and their number."""
-        return (f"tokens@{self.on}", f"length@{self.on}")
+        """Token ids, their number, and how many of them stand for what the vocabulary lacks."""
+        return (f"tokens@{self.on}", f"length@{self.on}", f"unknown@{self.on}")
 
     def compute(self, batch: pa.RecordBatch) -> Mapping[str, pa.Array]:
         """Tokenize a shard in small pieces, so that memory stays flat."""
@@ -109,7 +110,16 @@ class Tokens(Feature):
         tokens = list_array(values, offsets)
         if absent.any():
             tokens = pa.ListArray.from_arrays(tokens.offsets, tokens.values, mask=pa.array(absent))
-        return {self.gives[0]: tokens, self.gives[1]: pa.array(sizes.astype(np.int32), mask=absent)}
+        number = {self.gives[1]: sizes, self.gives[2]: _unknown(tokenizer, values, offsets)}
+        return {self.gives[0]: tokens} | {name: pa.array(n.astype(np.int32), mask=absent) for name, n in number.items()}
+
+
+def _unknown(tokenizer: Tokenizer, values: NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Unknown tokens of each record; none for tokenizers that fall back to bytes."""
+    names = (tokenizer.token_to_id(name) for name in ("[UNK]", "<unk>"))
+    unknown = next((token for token in names if token is not None), -1)
+    before = np.concatenate([[0], np.cumsum(values == unknown)])
+    return np.diff(before[offsets])
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,8 @@ def _applies(measure: Measure, layout: Layout) -> bool:
 def _check_texts(chosen: Iterable[Measure], layout: Layout) -> None:
     for measure in chosen:
         for name, there in (("prompt", layout.has_prompt), ("response", layout.has_response)):
-            if not there and any(need == name or need.endswith(f"@{name}") for need in measure.statistic().needs):
+            needs = measure.statistic().needs
+            if not there and any(need == name or need.endswith((f"@{name}", "@both")) for need in needs):
                 raise SpecError(
                     message(f"{measure.label}: the records have no {name}.", got=layout.sentence, hint=f"--map {name}=FIELD")
                 )

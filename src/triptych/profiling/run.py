@@ -79,7 +79,7 @@ def profile_dataset(dataset: Dataset, bench: Bench, features: Path | None = None
         dataset=described,
         estimates=estimates,
         details=details,
-        warnings=warnings(estimates, details, len(selected.keys), described["skipped"]),
+        warnings=warnings(estimates, details, described),
         artifacts=_artifacts(bench.instruments),
         provenance=_provenance(bench, time.perf_counter() - started),
     )
@@ -114,8 +114,6 @@ def _describe(
 ) -> dict[str, Any]:
     summary = dataset.summary
     assert summary is not None  # noqa: S101 - the scan has read the whole set
-    lengths = [store.whole(name) for name in store.columns if name in ("length@prompt", "length@response")]
-    tokens = sum(int(pc.sum(pc.fill_null(column, 0)).as_py() or 0) for column in lengths)
     return {
         "name": dataset.name,
         "path": dataset.path,
@@ -123,13 +121,20 @@ def _describe(
         "rows": summary.rows,
         "records": summary.records,
         "measured": len(keys),
-        "tokens": tokens,
+        "tokens": _sum(store, "length"),
+        "unknown_tokens": _sum(store, "unknown"),
         "tokenizer": bench.instruments.tokenizer_identity,
         "skipped": summary.skipped_total,
         "skipped_rows": [asdict(skip) for skip in summary.skipped],
         "detected": dataset.layout.sentence,
         "grouping": grouping.sentence,
     }
+
+
+def _sum(store: FeatureStore, name: str) -> int:
+    """Sum of a count over prompts and responses."""
+    columns = [store.whole(column) for column in (f"{name}@prompt", f"{name}@response") if column in store.columns]
+    return sum(int(pc.sum(column).as_py() or 0) for column in columns)
 
 
 def _artifacts(instruments: Instruments) -> tuple[dict[str, str], ...]:

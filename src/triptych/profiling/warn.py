@@ -16,28 +16,39 @@ INVALID = 0.9
 LENGTH_DRIVEN = 0.8
 SHORT = 10
 FEW = 10
+UNKNOWN = 0.05
 
 
 def warnings(
-    estimates: Sequence[Estimate], details: Mapping[str, Any], records: int, skipped: int
+    estimates: Sequence[Estimate], details: Mapping[str, Any], dataset: Mapping[str, Any]
 ) -> tuple[dict[str, str], ...]:
     """Warnings that the estimates call for.
 
     Args:
         estimates: of one data set.
         details: its histograms, defects and offenders.
-        records: records measured.
-        skipped: rows that could not be read.
+        dataset: its description in the profile (records measured, rows skipped, tokens).
     """
-    found: list[tuple[str, str]] = []
-    if skipped:
-        found.append(("skipped", f"{skipped:,} rows could not be read and were skipped; no number includes them."))
-    if records < SMALL:
-        found.append(("too_small", f"Only {records:,} records: intervals are wide, and diversity grows with set size."))
+    records = int(dataset["measured"])
+    found = _of_dataset(dataset)
     for estimate in estimates:
         found += _of(estimate)
     found += _constant(details, records) + _short(estimates)
     return tuple({"code": code, "text": text} for code, text in found)
+
+
+def _of_dataset(dataset: Mapping[str, Any]) -> list[tuple[str, str]]:
+    found = []
+    records, skipped = int(dataset["measured"]), int(dataset["skipped"])
+    if skipped:
+        found.append(("skipped", f"{skipped:,} rows could not be read and were skipped; no number includes them."))
+    if records < SMALL:
+        found.append(("too_small", f"Only {records:,} records: intervals are wide, and diversity grows with set size."))
+    unknown = int(dataset["unknown_tokens"]) / max(int(dataset["tokens"]), 1)
+    if unknown > UNKNOWN:
+        text = f"The tokenizer does not know {unknown:.2f} of the tokens (its vocabulary is English): name another one."
+        found.append(("unknown_tokens", text))
+    return found
 
 
 def _of(estimate: Estimate) -> list[tuple[str, str]]:

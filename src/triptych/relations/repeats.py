@@ -10,7 +10,7 @@ At most `SAMPLE` records (those of the smallest address hash) carry a vector; th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +51,8 @@ class Repeats(Relation):
         sampled = keys.address <= np.partition(keys.address, SAMPLE - 1)[SAMPLE - 1] if len(keys) > SAMPLE else None
         at, owner, grams = self._gather(records, sampled)
         vocabulary, index = place(grams)
-        shared, table = self._by_group(records, vocabulary)
+        whole = iter([index * GROUPS + keys.group[owner]])
+        shared, table = _by_group(whole if sampled is None else self._stream(records, vocabulary), len(vocabulary))
         row = np.searchsorted(at, owner)
         vectors = np.zeros((len(at), GROUPS + 1), dtype=np.int32)
         vectors[:, GROUPS] = np.bincount(row, minlength=len(at))
@@ -76,24 +77,30 @@ class Repeats(Relation):
             grams.append(gram[keep])
         return np.concatenate(at), np.concatenate(owners), np.concatenate(grams)
 
-    def _by_group(self, records: Records, vocabulary: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Row of each n-gram (-1 when a single record has it) in a table of records by group, (rows, 32)."""
-        words, counts = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-        pending: list[NDArray[np.int64]] = []
+    def _stream(self, records: Records, vocabulary: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:
+        """For each shard: n-gram (its place in the vocabulary) and group, as one word, for every record that has it."""
         for _, batch in records.batches(self.needs):
             owner, gram = _different(batch, self.needs[0], self.n)
             index = np.minimum(np.searchsorted(vocabulary, gram), max(len(vocabulary) - 1, 0))
             known = vocabulary[index] == gram if len(vocabulary) else np.zeros(len(gram), dtype=np.bool_)
-            pending.append(index[known] * GROUPS + batch.group[owner[known]])
-            if sum(map(len, pending)) > _PENDING:
-                words, counts = _tally(words, counts, pending)
-        words, counts = _tally(words, counts, pending)
-        total = np.bincount(words // GROUPS, weights=counts, minlength=len(vocabulary))
-        shared = np.where(total > 1, np.cumsum(total > 1) - 1, -1)
-        table = np.zeros((int((total > 1).sum()), GROUPS), dtype=np.int32)
-        held = shared[words // GROUPS] >= 0
-        table[shared[words[held] // GROUPS], words[held] % GROUPS] = counts[held]
-        return shared, table
+            yield index[known] * GROUPS + batch.group[owner[known]]
+
+
+def _by_group(pieces: Iterator[NDArray[np.int64]], size: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Row of each of `size` n-grams (-1 when a single record has it) in a table of records by group, (rows, 32)."""
+    words, counts = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    pending: list[NDArray[np.int64]] = []
+    for piece in pieces:
+        pending.append(piece)
+        if sum(map(len, pending)) > _PENDING:
+            words, counts = _tally(words, counts, pending)
+    words, counts = _tally(words, counts, pending)
+    total = np.bincount(words // GROUPS, weights=counts, minlength=size)
+    shared = np.where(total > 1, np.cumsum(total > 1) - 1, -1)
+    table = np.zeros((int((total > 1).sum()), GROUPS), dtype=np.int32)
+    held = shared[words // GROUPS] >= 0
+    table[shared[words[held] // GROUPS], words[held] % GROUPS] = counts[held]
+    return shared, table
 
 
 def _different(batch: Batch, column: str, n: int) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
@@ -115,6 +122,8 @@ def _tally(
     words: NDArray[np.int64], counts: NDArray[np.int64], pending: list[NDArray[np.int64]]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Add the pending words, each once, to the sorted words and their counts."""
-    fresh, number = tally(np.concatenate([words[:0], *pending]))
+    fresh, number = tally(pending[0] if len(pending) == 1 else np.concatenate([words[:0], *pending]))
     pending.clear()
+    if not len(words):
+        return fresh, number
     return tally_weighted(np.concatenate([words, fresh]), np.concatenate([counts, number]))

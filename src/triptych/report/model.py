@@ -174,7 +174,7 @@ class Profile:
     provenance: Provenance
 
 
-def read_profile(document: Mapping[str, Any], limits: Limits | None = None) -> Profile:
+def read_profile(document: Any, limits: Limits | None = None) -> Profile:
     """Read one document.
 
     Raises:
@@ -183,14 +183,15 @@ def read_profile(document: Mapping[str, Any], limits: Limits | None = None) -> P
     limits = limits or Limits()
     schema = document.get("schema", SCHEMA) if isinstance(document, Mapping) else type(document).__name__
     if schema != SCHEMA:
-        raise SchemaError(message("this is no profile document.", got=line(str(schema), 80), want=f'"schema": "{SCHEMA}"'))
-    estimates = [_estimate(item, limits) for item in _list(document, "estimates")[: 4 * limits.estimates]]
-    estimates.sort(key=lambda item: not item.headline)
-    known = [item for item in estimates if item.axis in AXES]
+        raise SchemaError(
+            message("this is no profile document.", got=line(str(schema), 80), want=f'"schema": "{SCHEMA}"')
+        )
+    listed = [item for item in _list(document, "estimates") if item.get("axis") in AXES]
+    listed.sort(key=lambda item: item.get("headline") is not True)
     return Profile(
         dataset=_dataset(_map(document, "dataset"), limits),
-        estimates=tuple(known[: limits.estimates]),
-        left_out=max(0, len(_list(document, "estimates")) - limits.estimates),
+        estimates=tuple(_estimate(item, limits) for item in listed[: limits.estimates]),
+        left_out=max(0, len(listed) - limits.estimates),
         histograms=tuple(
             found for item in _list(document, "histograms")[: limits.histograms] if (found := _histogram(item, limits))
         ),
@@ -238,7 +239,9 @@ def _estimate(item: Mapping[str, Any], limits: Limits) -> Estimate:
 
 def _curve(items: Sequence[Mapping[str, Any]], limits: Limits) -> tuple[Point, ...]:
     found = [(_number(item, "n"), _number(item, "value"), _number(item, "se")) for item in items[-limits.points :]]
-    points = [Point(n, value, abs(se or 0.0)) for n, value, se in found if n is not None and n > 0 and value is not None]
+    points = [
+        Point(n, value, abs(se or 0.0)) for n, value, se in found if n is not None and n > 0 and value is not None
+    ]
     return tuple(sorted(points, key=lambda point: point.n))
 
 
@@ -254,7 +257,7 @@ def _histogram(item: Mapping[str, Any], limits: Limits) -> Histogram | None:
         title=_text(item, "title", 80) or column,
         axis=_text(item, "axis", 20),
         unit=_text(item, "unit", 40),
-        edges=tuple([*edges[:-1:step], edges[-1]]),
+        edges=(*edges[:-1:step], edges[-1]),
         counts=tuple(max(0.0, value) for value in counts),
         missing=_number(item, "missing") or 0.0,
     )
@@ -296,16 +299,20 @@ def _dataset(item: Mapping[str, Any], limits: Limits) -> Dataset:
 
 
 def _warnings(items: Sequence[Mapping[str, Any]], limits: Limits) -> tuple[str, ...]:
-    texts = [_text(item, "text") or _text(item, "code") for item in items]
-    distinct = list(dict.fromkeys(text for text in texts if text))
-    more = len(distinct) - limits.notes
-    return tuple(distinct[: limits.notes] + ([f"{more} more warnings are in the profile."] if more > 0 else []))
+    raw = list(dict.fromkeys(text for item in items if (text := _raw(item, "text") or _raw(item, "code"))))
+    more = len(raw) - limits.notes
+    return tuple(
+        [line(text) for text in raw[: limits.notes]]
+        + ([f"{more} more warnings are in the profile."] if more > 0 else [])
+    )
 
 
 def _provenance(document: Mapping[str, Any]) -> Provenance:
     item, dataset = _map(document, "provenance"), _map(document, "dataset")
     packages = ", ".join(f"{key} {value}" for key, value in sorted(_map(item, "packages").items(), key=str))
-    artifacts = ", ".join(f"{_text(each, 'name', 80)} {_text(each, 'hash', 64)}" for each in _list(document, "artifacts")[:12])
+    artifacts = ", ".join(
+        f"{_text(each, 'name', 80)} {_text(each, 'hash', 64)}" for each in _list(document, "artifacts")[:12]
+    )
     seconds = _number(item, "seconds")
     facts = {
         "command": line(_raw(item, "command"), 1000),

@@ -20,9 +20,45 @@ MAX_BYTES = 3_000_000
 LADDER = (
     Limits(),
     Limits(sets=40, estimates=60, points=12, bins=48, histograms=6, examples=2, groups=5, items=3, notes=10),
-    Limits(sets=24, estimates=40, points=8, bins=32, histograms=4, kinds=12, examples=1, groups=3, items=2, notes=6, excerpt=200),
-    Limits(sets=12, estimates=24, points=8, bins=24, histograms=3, kinds=8, examples=1, groups=2, items=1, notes=4, excerpt=120),
-    Limits(sets=6, estimates=16, points=6, bins=16, histograms=2, kinds=4, examples=0, groups=0, items=0, notes=2, excerpt=80),
+    Limits(
+        sets=24,
+        estimates=40,
+        points=8,
+        bins=32,
+        histograms=4,
+        kinds=12,
+        examples=1,
+        groups=3,
+        items=2,
+        notes=6,
+        excerpt=200,
+    ),
+    Limits(
+        sets=12,
+        estimates=24,
+        points=8,
+        bins=24,
+        histograms=3,
+        kinds=8,
+        examples=1,
+        groups=2,
+        items=1,
+        notes=4,
+        excerpt=120,
+    ),
+    Limits(
+        sets=6,
+        estimates=16,
+        points=6,
+        bins=16,
+        histograms=2,
+        kinds=4,
+        examples=0,
+        groups=0,
+        items=0,
+        notes=2,
+        excerpt=80,
+    ),
 )
 """What a page shows, from all that is readable to the least; the first that fits `MAX_BYTES` is taken."""
 
@@ -48,7 +84,9 @@ def render(template: str, context: Mapping[str, Any]) -> str:
     return environment().get_template(template).render(**context)
 
 
-def render_bounded(template: str, view: Callable[[Limits], Mapping[str, Any]], ladder: Sequence[Limits] = LADDER) -> str:
+def render_bounded(
+    template: str, view: Callable[[Limits], Mapping[str, Any]], ladder: Sequence[Limits] = LADDER
+) -> str:
     """Render with the most generous limits that keep the page under `MAX_BYTES`."""
     page = ""
     for limits in ladder:

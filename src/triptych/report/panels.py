@@ -14,8 +14,8 @@ from triptych.report.words import (
     AXES,
     AXIS_WORDS,
     AxisWords,
+    common_decimals,
     count,
-    decimals,
     direction,
     listing,
     not_defined,
@@ -49,7 +49,6 @@ class Line:
     value: str
     interval: str
     n: str
-    flags: tuple[str, ...]
     companion: str
     mark: Mark | None
     spoken: str
@@ -64,6 +63,7 @@ class Group:
     condition: str
     ends: tuple[str, str]
     lines: tuple[Line, ...]
+    notes: tuple[tuple[tuple[SetView, ...], str], ...]
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class Block:
     """One measure in all sets."""
 
     title: str
+    detail: str
     code: str
     unit: str
     direction: str
@@ -114,7 +115,7 @@ def panels(profiles: Sequence[Profile], sets: Sequence[SetView], lined_up: Mappi
     found = []
     for axis in AXES:
         own = lined_up[axis]
-        blocks = [(row.headline, _block(row, sets, _is_twin(row, own))) for row in own]
+        blocks = [(row.headline, _block(row, sets)) for row in own]
         lead = next((row for row in own if row.headline), None)
         found.append(
             Panel(
@@ -182,21 +183,18 @@ def _merged(facts: Sequence[tuple[SetView, str]]) -> list[tuple[tuple[SetView, .
     return [(tuple(owners), text) for text, owners in found.items()]
 
 
-def _is_twin(row: Row, own: Sequence[Row]) -> bool:
-    return sum(other.first.title == row.first.title for other in own) > 1
-
-
-def _block(row: Row, sets: Sequence[SetView], twin: bool) -> Block:
+def _block(row: Row, sets: Sequence[SetView]) -> Block:
     first = row.first
     groups = []
     for condition, cells in row.groups:
         scale = mark_scale([cell.estimate for cell in cells])
-        places = _places([cell.estimate for cell in cells])
+        places = common_decimals([cell.estimate for cell in cells])
         lines = tuple(_line(cell, sets[cell.which], scale, places) for cell in cells)
-        groups.append(Group(condition, (short_number(scale.lo), short_number(scale.hi)), lines))
+        groups.append(Group(condition, (short_number(scale.lo), short_number(scale.hi)), lines, _notes(cells, sets)))
     return Block(
         title=first.title,
-        code=first.label if twin or row.headline else "",
+        detail=row.detail,
+        code=first.label if row.headline else "",
         unit=first.unit,
         direction=direction(first.better, first.axis),
         summary=first.about.summary,
@@ -205,40 +203,40 @@ def _block(row: Row, sets: Sequence[SetView], twin: bool) -> Block:
     )
 
 
-def _places(estimates: Sequence[Estimate]) -> int:
-    """The decimals shared by one measure in all sets: what the roughest interval deserves, at least what shows a difference."""
-    own = []
-    for item in estimates:
-        if item.value is not None:
-            half = (item.hi - item.lo) / 2 if item.hi is not None and item.lo is not None else None
-            own.append(decimals(item.value, half, item.unit))
-    return max(own, default=0)
-
-
 def _line(cell: Cell, owner: SetView, scale: Scale, places: int) -> Line:
     item = cell.estimate
     if item.value is None:
         words = not_defined(item.undefined)
-        return Line(owner, "", "", "", (), "", None, f"{owner.name}: {words}", words, item.headline)
+        return Line(owner, "", "", "", "", None, f"{owner.name}: {words}", words, item.headline)
     value = number(item.value, places)
-    if item.lo is not None and item.hi is not None:
-        interval = span(item.lo, item.hi, places)
-    else:
-        interval = f"no interval: {item.no_interval or 'no reason was given'}"
-    flags = () if item.exact else ("approximate",)
-    spoken = f"{owner.name}: {value} {item.unit}, {'interval ' if item.lo is not None else ''}{interval}"
+    interval = span(item.lo, item.hi, places) if item.lo is not None and item.hi is not None else ""
+    spoken = f"{owner.name}: {value} {item.unit}, {'interval ' + interval if interval else 'no interval'}"
     return Line(
         set=owner,
         value=value,
         interval=interval,
         n=count(item.n),
-        flags=flags + ((f"bound: {item.bound}",) if item.bound else ()),
         companion=_companion(cell.companion),
         mark=mark(item, scale),
         spoken=spoken,
         undefined="",
         headline=item.headline,
     )
+
+
+def _notes(cells: Sequence[Cell], sets: Sequence[SetView]) -> tuple[tuple[tuple[SetView, ...], str], ...]:
+    """What a reader must know of single values: that they are approximate, or why they have no interval."""
+    found = []
+    for cell in cells:
+        item = cell.estimate
+        if item.value is None:
+            continue
+        parts = [] if item.exact else ["approximate"]
+        parts += [f"bound: {item.bound}"] if item.bound else []
+        parts += [f"no interval: {item.no_interval or 'no reason was given'}"] if item.lo is None else []
+        if parts:
+            found.append((sets[cell.which], ", ".join(parts)))
+    return tuple(_merged(found))
 
 
 def _companion(item: Estimate | None) -> str:
@@ -260,7 +258,8 @@ def _curves(row: Row, sets: Sequence[SetView]) -> list[Curve]:
         shown = tuple(sets[line.which] for line in plot.lines)
         condition = condition if len(row.groups) > 1 else ""
         spoken = f"{first.title} against number of records, for {listing([item.name for item in shown])}"
-        found.append(Curve(first.title, first.label, first.unit, condition, plot, shown, spoken))
+        title = f"{first.title}, {row.detail}" if row.detail else first.title
+        found.append(Curve(title, first.label, first.unit, condition, plot, shown, spoken))
     return found
 
 

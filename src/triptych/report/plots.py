@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from triptych.report.model import Estimate, Histogram, Point
 from triptych.report.scales import Scale, Tick, log_ticks, rounded, ticks, value_scale
 
-MARK_WIDTH, MARK_PAD = 200.0, 7.0
+MARK_PAD = 4.0
+"""Space kept free at both ends of an interval plot, in hundredths of its width."""
 CURVE_WIDTH, CURVE_HEIGHT = 420.0, 230.0
 LEFT, RIGHT, TOP, BOTTOM = 46.0, 34.0, 12.0, 40.0
 BAND = 2.0
@@ -24,7 +25,7 @@ RIDGE_WIDTH, RIDGE_HEIGHT = 300.0, 36.0
 
 @dataclass(frozen=True)
 class Mark:
-    """A value with its interval on a shared scale; view box 200 by 16."""
+    """A value with its interval on a shared scale, in hundredths of the width."""
 
     x: float
     lo: float | None
@@ -77,7 +78,8 @@ class RidgePlot:
 def mark_scale(estimates: Sequence[Estimate]) -> Scale:
     """One scale for the estimates of one measure in all sets."""
     ends = [end for item in estimates for end in (item.value, item.lo, item.hi) if end is not None]
-    return value_scale(ends, next((item.unit for item in estimates if item.value is not None), ""))
+    drawn = [item for item in estimates if item.value is not None]
+    return value_scale(ends, drawn[0].unit if drawn else "", alone=len(drawn) == 1)
 
 
 def mark(estimate: Estimate, scale: Scale) -> Mark | None:
@@ -86,7 +88,7 @@ def mark(estimate: Estimate, scale: Scale) -> Mark | None:
         return None
 
     def place(value: float) -> float:
-        return round(MARK_PAD + (MARK_WIDTH - 2 * MARK_PAD) * scale.at(value), 1)
+        return round(MARK_PAD + (100 - 2 * MARK_PAD) * scale.at(value), 1)
 
     if estimate.lo is None or estimate.hi is None:
         return Mark(place(estimate.value), None, None)
@@ -164,14 +166,18 @@ def _dodged(lines: Sequence[CurveLine], gap: float = 16.0) -> tuple[CurveLine, .
         places[at] = min(places[at], floor - gap * (len(places) - 1 - at))
     moved = dict(zip(order, places, strict=True))
     return tuple(
-        CurveLine(item.which, item.path, item.band, item.dots, item.end, round(moved[at], 1)) for at, item in enumerate(lines)
+        CurveLine(item.which, item.path, item.band, item.dots, item.end, round(moved[at], 1))
+        for at, item in enumerate(lines)
     )
 
 
 def _tail(item: Histogram) -> float:
     """The first edge beyond which at most `TAIL` of the counts lie."""
     total, seen = sum(item.counts), itertools.accumulate(item.counts)
-    return next((edge for edge, below in zip(item.edges[1:], seen, strict=False) if total - below <= TAIL * total), item.edges[-1])
+    return next(
+        (edge for edge, below in zip(item.edges[1:], seen, strict=False) if total - below <= TAIL * total),
+        item.edges[-1],
+    )
 
 
 def _ridge(which: int, item: Histogram, scale: Scale) -> Ridge:
@@ -187,5 +193,6 @@ def _ridge(which: int, item: Histogram, scale: Scale) -> Ridge:
         start, end = (round(RIDGE_WIDTH * scale.at(edge), 1) for edge in (lo, hi))
         steps.append(f"L{start:g} {height:g}H{end:g}")
     floor = f"{RIDGE_HEIGHT:g}"
-    path = f"M0 {floor}{''.join(steps)}V{floor}Z" if steps else ""
+    first = round(RIDGE_WIDTH * scale.at(inside[0][0]), 1) if inside else 0.0
+    path = f"M{first:g} {floor}{''.join(steps)}V{floor}Z" if steps else ""
     return Ridge(which, path, sum(bar[3] for bar in bars if bar[1] <= bar[0]), item.missing)

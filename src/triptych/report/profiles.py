@@ -10,7 +10,7 @@ from triptych.report.model import Limits, Profile, read_profile
 from triptych.report.page import render_bounded
 from triptych.report.panels import SetView, methods, panels, size_curves
 from triptych.report.rows import rows
-from triptych.report.verdict import verdicts
+from triptych.report.verdict import sentences
 from triptych.report.words import AXES, count, letter, listing
 
 
@@ -45,6 +45,7 @@ def profile_view(documents: Sequence[Mapping[str, Any]], limits: Limits) -> dict
         "panels": panels(read, sets, lined_up),
         "size_curves": size_curves(sets, lined_up["diversity"]),
         "defects": _defects(read),
+        "defects_in_panel": len(sets) <= 3,
         "methods": methods(sets, lined_up),
         "levels": _levels(read),
         "limits": limits,
@@ -53,9 +54,9 @@ def profile_view(documents: Sequence[Mapping[str, Any]], limits: Limits) -> dict
 
 def set_views(profiles: Sequence[Profile]) -> list[SetView]:
     """Letter, colour and verdict of each set."""
-    sentences = verdicts(profiles)
+    texts = sentences(profiles)
     return [
-        SetView(index, letter(index), f"s{index % 8}", profile, sentences[index]) for index, profile in enumerate(profiles)
+        SetView(index, letter(index), f"s{index % 8}", profile, texts[index]) for index, profile in enumerate(profiles)
     ]
 
 
@@ -70,7 +71,9 @@ def _notes(profiles: Sequence[Profile], total: int) -> list[str]:
     """What a reader must know before comparing the sets."""
     notes = []
     if total > len(profiles):
-        notes.append(f"{count(total, 'set')} were given; this page shows the first {len(profiles)}. The others are in their profiles.")
+        notes.append(
+            f"{count(total, 'set')} were given; this page shows the first {len(profiles)}. The others are in their profiles."
+        )
     encoders: dict[str, list[str]] = {}
     for index, profile in enumerate(profiles):
         if profile.provenance.encoder:

@@ -7,9 +7,10 @@ same encoder, partition or student).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from triptych.report.model import Estimate, Profile
+from triptych.report.text import line
 
 COMPANION = "length_correlation"
 
@@ -29,6 +30,7 @@ class Row:
 
     cells: tuple[Cell, ...]
     missing: tuple[int, ...]
+    detail: str = ""
 
     @property
     def first(self) -> Estimate:
@@ -66,7 +68,28 @@ def rows(profiles: Sequence[Profile], axis: str) -> list[Row]:
                 cells.setdefault(cell.estimate.key, []).append(cell)
     every = set(range(len(profiles)))
     found = [Row(tuple(group), tuple(sorted(every - {cell.which for cell in group}))) for group in cells.values()]
-    return sorted(found, key=lambda row: not row.headline)
+    return _told_apart(sorted(found, key=lambda row: not row.headline))
+
+
+def _told_apart(found: Sequence[Row]) -> list[Row]:
+    """Give rows of one title the parameters in which they differ as `detail`: Vendi score, q=2."""
+    by_title: dict[str, list[Row]] = {}
+    for row in found:
+        by_title.setdefault(row.first.title, []).append(row)
+    return [replace(row, detail=_detail(row, by_title[row.first.title])) for row in found]
+
+
+def _detail(row: Row, twins: Sequence[Row]) -> str:
+    if len(twins) == 1:
+        return ""
+    own = row.first.params
+    differing = [key for key in own if any(other.first.params.get(key) != own[key] for other in twins)]
+    told = [
+        f"{key}={str(own[key]).lower() if own[key] is True else own[key]}"
+        for key in sorted(differing)
+        if own[key] not in (None, "", False)
+    ]
+    return line(", ".join(told), 60) or ("all" if differing else row.first.label)
 
 
 def headline(profile: Profile, axis: str) -> Cell | None:
@@ -86,4 +109,10 @@ def _paired(which: int, estimates: Sequence[Estimate]) -> list[Cell]:
         found = next((other for other in companions if str(other.params.get("of")) in names), None)
         used.add(id(found))
         cells.append(Cell(which, item, found))
-    return cells + [Cell(which, item) for item in companions if id(item) not in used]
+    return cells + [Cell(which, _named(item)) for item in companions if id(item) not in used]
+
+
+def _named(companion: Estimate) -> Estimate:
+    """A correlation that stands alone says in its title what it is a correlation of."""
+    subject = line(str(companion.params.get("of", "")).replace("_", " "), 40)
+    return replace(companion, title=f"{companion.title}: {subject}") if subject else companion

@@ -19,7 +19,9 @@ class Scale:
 
     def at(self, value: float) -> float:
         """Place of `value` in 0..1."""
-        lo, hi, value = (math.log(v) for v in (self.lo, self.hi, max(value, self.lo))) if self.log else (self.lo, self.hi, value)
+        lo, hi, value = (
+            (math.log(v) for v in (self.lo, self.hi, max(value, self.lo))) if self.log else (self.lo, self.hi, value)
+        )
         return 0.5 if hi <= lo else min(1.0, max(0.0, (value - lo) / (hi - lo)))
 
 
@@ -44,13 +46,14 @@ def rounded(lo: float, hi: float, count: int = 4) -> Scale:
         pad = abs(lo) * 0.1 or 1.0
         lo, hi = lo - pad, hi + pad
     step = step_for(hi - lo, count)
-    return Scale(math.floor(lo / step + 1e-9) * step, math.ceil(hi / step - 1e-9) * step)
+    return Scale(min(lo, math.floor(lo / step + 1e-9) * step), max(hi, math.ceil(hi / step - 1e-9) * step))
 
 
-def value_scale(values: Sequence[float], unit: str) -> Scale:
+def value_scale(values: Sequence[float], unit: str, *, alone: bool = False) -> Scale:
     """The scale shared by all sets for one measure.
 
     Starts at zero unless the values crowd together far from it; a ratio keeps 0..1 unless that would flatten it.
+    A single set is always shown against the whole range: a zoom would only blow up its interval.
     """
     if not values:
         return Scale(0.0, 1.0)
@@ -58,13 +61,15 @@ def value_scale(values: Sequence[float], unit: str) -> Scale:
     if unit.endswith("correlation") and -1 <= lo <= hi <= 1:
         return Scale(-1.0, 1.0)
     bounded = unit in ("ratio", "share", "probability") and 0 <= lo <= hi <= 1
-    if bounded and hi - lo >= 0.2:
+    if bounded and (hi - lo >= 0.2 or alone):
         return Scale(0.0, 1.0)
-    if lo >= 0 and (lo <= 0.6 * hi or hi == 0):
+    if lo >= 0 and (lo <= 0.6 * hi or hi == 0 or alone):
         lo = 0.0
     elif hi > lo:
         lo, hi = lo - 0.1 * (hi - lo), hi + 0.1 * (hi - lo)
     scale = rounded(lo, hi)
+    if min(values) >= 0 and 0.999 <= max(values) <= 1:  # most likely a share under another name: nothing lies beyond 1
+        scale = Scale(scale.lo, 1.0)
     return Scale(max(0.0, scale.lo), min(1.0, scale.hi)) if bounded else scale
 
 
@@ -74,7 +79,9 @@ def ticks(scale: Scale, count: int = 4) -> list[Tick]:
         return [Tick(0.5, short_number(scale.lo))]
     step = step_for(scale.hi - scale.lo, count)
     first, last = math.ceil(scale.lo / step - 1e-9), math.floor(scale.hi / step + 1e-9)
-    return [Tick(scale.at(at * step), short_number(round(at * step, 12))) for at in range(first, min(last, first + 20) + 1)]
+    return [
+        Tick(scale.at(at * step), short_number(round(at * step, 12))) for at in range(first, min(last, first + 20) + 1)
+    ]
 
 
 def log_ticks(scale: Scale, count: int = 5) -> list[Tick]:

@@ -7,6 +7,7 @@ visible form, so that a reader sees that it was there.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 EXCERPT = 400
@@ -14,34 +15,48 @@ EXCERPT = 400
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _JOINERS = frozenset("\u200c\u200d")  # needed by Persian, Indic scripts and emoji; they reorder nothing
+_PARTIAL = re.compile("⟨[^⟩]{0,10}$")
 _MARKS = 4  # a letter carries at most so many combining marks
 
 
 def clean(text: str, limit: int = EXCERPT) -> str:
-    """Make `text` printable: at most `limit` characters (and an ellipsis), nothing invisible, newlines kept.
+    r"""Make `text` printable: at most `limit` characters (and an ellipsis), nothing invisible, newlines kept.
 
-    >>> clean("a\\u202eb\\x00")
+    >>> clean("a\u202eb\x00")
     'a⟨U+202E⟩b⟨U+0000⟩'
     """
-    kept: list[str] = []
-    size = marks = 0
-    for position, char in enumerate(text):
-        marks = marks + 1 if unicodedata.combining(char) else 0
-        if marks > _MARKS:
-            shown = "" if marks > _MARKS + 1 else "⟨marks⟩"
-        else:
-            shown = _shown(char)
-        # position is bounded too: a tower of marks adds nothing to the size
-        if size + len(shown) > limit or position >= 4 * limit:
-            return "".join(kept).rstrip() + "…"
-        kept.append(shown)
-        size += len(shown)
-    return "".join(kept)
+    chunk = text[:limit]
+    shown = chunk if chunk.isprintable() else chunk.translate(_TABLE)
+    if not chunk.isascii() and any(map(unicodedata.combining, set(chunk))):
+        shown = _without_towers(shown)
+    if len(shown) <= limit and len(chunk) == len(text):
+        return shown
+    return _PARTIAL.sub("", shown[:limit]).rstrip() + "…"
 
 
 def line(text: str, limit: int = EXCERPT) -> str:
     """`clean`, on one line: every run of white space becomes one space."""
-    return clean(" ".join(text[: 8 * limit].split()), limit)
+    return clean(" ".join(text[: 2 * limit].split()), limit)
+
+
+class _Table(dict[int, str]):
+    """What `str.translate` puts in place of each character, worked out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = found = _shown(chr(code))
+        return found
+
+
+_TABLE = _Table()
+
+
+def _without_towers(text: str) -> str:
+    kept: list[str] = []
+    marks = 0
+    for char in text:
+        marks = marks + 1 if unicodedata.combining(char) else 0
+        kept.append(char if marks <= _MARKS else "⟨marks⟩" if marks == _MARKS + 1 else "")
+    return "".join(kept)
 
 
 def _shown(char: str) -> str:

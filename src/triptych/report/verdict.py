@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from triptych.report.model import Estimate, Profile
 from triptych.report.rows import Cell, headline
-from triptych.report.words import AXES, AXIS_WORDS, count, decimals, follows_length, listing, not_defined, number
+from triptych.report.words import AXES, AXIS_WORDS, common_decimals, count, follows_length, listing, not_defined, number
 
 SIMILAR_SIZE = 1.1
 """Diversity of two sets is ranked only when their n differ by at most this factor: it grows with n."""
 
 
-def verdicts(profiles: Sequence[Profile]) -> list[str]:
+def sentences(profiles: Sequence[Profile]) -> list[str]:
     """One sentence for each profile, in order."""
     return [verdict(profile, [other for other in profiles if other is not profile]) for profile in profiles]
 
@@ -26,27 +26,29 @@ def verdict(profile: Profile, others: Sequence[Profile] = ()) -> str:
             absent.append(axis)
             continue
         rivals = [found.estimate for other in others if (found := headline(other, axis))]
-        parts.append(_phrase(cell) + _rank(cell.estimate, rivals))
+        parts.append(_phrase(cell, rivals) + _rank(cell.estimate, rivals) + _length(cell))
     if absent:
         parts.append(f"no headline measure of {listing(absent)}")
     text = "; ".join(parts) or "no headline measure"
     return text[0].upper() + text[1:] + "."
 
 
-def _phrase(cell: Cell) -> str:
+def _phrase(cell: Cell, rivals: Sequence[Estimate]) -> str:
     item = cell.estimate
     if item.value is None:
         return f"{AXIS_WORDS[item.axis].name.lower()} ({_lower(item.title)}) is {not_defined(item.undefined)}"
-    half = (item.hi - item.lo) / 2 if item.hi is not None and item.lo is not None else None
-    value = number(item.value, decimals(item.value, half, item.unit))
+    value = number(item.value, common_decimals([item, *(other for other in rivals if other.key == item.key)]))
     if item.unit.startswith("effective "):
         return f"{count(item.n, 'record')} count as {value} {item.unit}"
     unit = "" if item.unit in ("", "ratio") or item.unit in item.title.lower() else f" {item.unit}"
-    text = f"{_lower(item.title)} {value}{unit}"
+    return f"{_lower(item.title)} {value}{unit}"
+
+
+def _length(cell: Cell) -> str:
     other = cell.companion
-    if other is not None and other.value is not None:
-        text += f", which {follows_length(other.value)} (rank correlation {number(other.value, 3)})"
-    return text
+    if cell.estimate.value is None or other is None or other.value is None:
+        return ""
+    return f" ({follows_length(other.value)}: rank correlation {number(other.value, 2)})"
 
 
 def _rank(item: Estimate, rivals: Sequence[Estimate]) -> str:
@@ -78,4 +80,8 @@ def _similar(items: Sequence[Estimate]) -> bool:
 def _lower(title: str) -> str:
     """A title inside a sentence: its first letter small unless the word is a name or an abbreviation."""
     first = title.split(" ", 1)[0]
-    return title if first[1:] != first[1:].lower() or first in ("Vendi", "Hill", "Shannon") else title[:1].lower() + title[1:]
+    return (
+        title
+        if first[1:] != first[1:].lower() or first in ("Vendi", "Hill", "Shannon")
+        else title[:1].lower() + title[1:]
+    )

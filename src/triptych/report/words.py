@@ -7,7 +7,9 @@ not defined is said in words, never as 0, never as a blank.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 AXES = ("quality", "diversity", "complexity")
 
@@ -43,7 +45,7 @@ _RATIO_UNITS = frozenset({"ratio", "correlation", "rank correlation", "probabili
 
 
 def decimals(value: float, half: float | None, unit: str) -> int:
-    """Decimals to write `value` with: three for a ratio, else two significant digits of the half-width.
+    """Decimals to write `value` with: three for a ratio, else what the half-width deserves (two digits of it up to 39, else one).
 
     >>> decimals(31.24, 1.4, "effective records"), decimals(0.96, 0.01, "ratio"), decimals(0.00042, None, "ratio")
     (1, 3, 5)
@@ -53,10 +55,40 @@ def decimals(value: float, half: float | None, unit: str) -> int:
     if abs(value) >= 1000:
         return 0
     if half:
-        return max(0, min(3, 1 - math.floor(math.log10(half))))
+        return max(0, min(3, 1 - math.floor(math.log10(2.5 * half))))
     if value == int(value):
         return 0
     return max(0, min(6, 2 - math.floor(math.log10(abs(value)))))
+
+
+class Numbered(Protocol):
+    """What has a value, an interval and a unit."""
+
+    @property
+    def value(self) -> float | None:
+        """The value, or None."""
+
+    @property
+    def lo(self) -> float | None:
+        """The lower end of the interval, or None."""
+
+    @property
+    def hi(self) -> float | None:
+        """The upper end of the interval, or None."""
+
+    @property
+    def unit(self) -> str:
+        """The unit in words."""
+
+
+def common_decimals(items: Sequence[Numbered]) -> int:
+    """The decimals shared by one measure in all sets: those of the sharpest interval, so that every difference shows."""
+    found = [0]
+    for item in items:
+        if item.value is not None:
+            half = (item.hi - item.lo) / 2 if item.hi is not None and item.lo is not None else None
+            found.append(decimals(item.value, half, item.unit))
+    return max(found)
 
 
 def number(value: float, places: int | None = None, unit: str = "") -> str:
@@ -65,7 +97,7 @@ def number(value: float, places: int | None = None, unit: str = "") -> str:
     >>> number(1234567), number(-0.5, 3), number(0.25, unit="ratio"), number(1e17)
     ('1,234,567', '−0.500', '0.250', '1.00e+17')
     """
-    if abs(value) >= 1e15 or 0 < abs(value) < 1e-9:
+    if abs(value) >= 1e15 or (places is None and 0 < abs(value) < 1e-9):
         return f"{value:.2e}".replace("-", "−", 1) if value < 0 else f"{value:.2e}"
     places = decimals(value, None, unit) if places is None else places
     text = f"{value:,.{places}f}"

@@ -91,4 +91,5 @@ def _cell(values: NDArray[np.float64]) -> NDArray[np.int64]:
 def _centred_ranks(cells: NDArray[np.intp], counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """The mid-rank of every entry, ties sharing the mean of their ranks, less the mean rank."""
     size = np.bincount(cells, weights=counts)
-    return (np.cumsum(size) - size / 2)[cells] - counts.sum() / 2
+    ranks: NDArray[np.float64] = (np.cumsum(size) - size / 2)[cells] - counts.sum() / 2
+    return ranks

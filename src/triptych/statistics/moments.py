@@ -69,6 +69,11 @@ class Moments(Statistic):
         """Mean over the kept groups; there must be at least one value."""
         return float(np.sum(self._mean[keep] * self._n[keep]) / self._n[keep].sum())
 
+    def binary(self) -> bool:
+        """Whether all values are 0 or 1: then, and only then, the squared deviations of a group are n·p·(1 - p)."""
+        expected = self._n * self._mean * (1 - self._mean)
+        return bool(np.all(np.abs(self._squares - expected) <= 1e-9 * np.maximum(self._n, 1)))
+
     def variance(self, keep: Mask) -> float:
         """Population variance over the kept groups; there must be at least one value."""
         spread = self._n[keep] * (self._mean[keep] - self.mean(keep)) ** 2

@@ -6,7 +6,8 @@ m²/2^60 for m distinct keys (1e-5 at three million).
 
 Beyond `CAPACITY` entries the table keeps a hash-threshold sample: only keys whose hash falls below 2^(64 - level), the
 smallest level that fits (the same whatever the order of updates and merges). Distinct keys and sums over keys are then
-scaled by 2^level; the standard error of a distinct count is about 1/sqrt(entries kept), below .1 %.
+scaled by 2^level; the standard error of a distinct count is about 1/sqrt(different keys kept): .1 % where keys are rare,
+at most .4 % where every key stands in all 32 groups.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triptych.core.batch import Batch, On, Where
-from triptych.core.groups import GROUPS, Mask, bits, mix
+from triptych.core.groups import GROUPS, Mask, bits, everything, mix
 from triptych.core.ngrams import ngram_hashes
 from triptych.core.sorting import run_starts, tally, tally_weighted
 from triptych.core.statistic import Statistic
@@ -103,7 +104,7 @@ class KeyTable(Statistic):
         self._compact()
         if not self._level:
             return True, None
-        error = 2.0 / np.sqrt(max(len(self._words), 1))
+        error = 2.0 / np.sqrt(max(self._reading().distinct(everything()), 1))
         return (
             False,
             f"keys sampled by hash at rate 1/{1 << self._level}; relative error of counts of keys ±{error:.2g}",

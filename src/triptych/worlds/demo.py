@@ -2,8 +2,8 @@
 
     varied      every skill and every surface form in turn, all answers right, no question twice
     repetitive  three skills in two surface forms each; the seed of a question is its place added to the seed of its
-                block, so that neighbouring blocks share most of their questions: how many procedural sets come to
-                repeat themselves
+                block, so that neighbouring blocks share most of their questions, at most with another name: how many
+                procedural sets come to repeat themselves
     noisy       like varied, with 35 % of the records spoiled in seven ways (`NOISE`)
 
 Each row holds prompt, response, answer (the right one), correct (whether the response arrives at it) and skill.
@@ -11,18 +11,19 @@ Each row holds prompt, response, answer (the right one), correct (whether the re
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import orjson
 
+from triptych.core.profile import write_text
 from triptych.worlds import logic_tasks, number_tasks, text_tasks, time_tasks, word_problems, wording
 from triptych.worlds.checks import is_right
 from triptych.worlds.draw import Draft, Draw, Skill
+from triptych.worlds.words import NAMES
 
 Row: TypeAlias = dict[str, Any]
 
@@ -65,17 +66,13 @@ def demo_sets(seed: int, n: int = 2000) -> dict[str, list[Row]]:
     return {"varied": _varied(seed, n), "repetitive": _repetitive(seed, n), "noisy": _noisy(seed, n)}
 
 
-def write_demo(folder: str | os.PathLike[str], seed: int, n: int = 2000) -> dict[str, Path]:
+def write_demo(folder: str | Path, seed: int, n: int = 2000) -> dict[str, Path]:
     """Write the sets as varied.jsonl, repetitive.jsonl and noisy.jsonl; each file appears whole or not at all."""
-    home = Path(folder)
-    home.mkdir(parents=True, exist_ok=True)
-    paths = {}
-    for name, rows in demo_sets(seed, n).items():
-        path = home / f"{name}.jsonl"
-        unfinished = home / f".{name}.jsonl.{os.getpid()}.tmp"
-        unfinished.write_bytes(b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows))
-        unfinished.replace(path)
-        paths[name] = path
+    sets = demo_sets(seed, n)
+    paths = {name: Path(folder) / f"{name}.jsonl" for name in sets}
+    for name, rows in sets.items():
+        lines = (orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE).decode() for row in rows)
+        write_text(paths[name], "".join(lines))
     return paths
 
 
@@ -112,7 +109,9 @@ def _repetitive(seed: int, n: int) -> list[Row]:
         skill = SKILLS[REPEATED[added % len(REPEATED)]]
         draft = skill.draft(Draw("demo", seed, "repetitive", added))
         draw = Draw("demo", seed, "repetitive wording", index)
-        style = 0 if draw.chance(80) else 1
+        style = 0 if draw.chance(85) else 1
+        if "name" in draft.facts and draw.chance(30):
+            draft = replace(draft, facts={**draft.facts, "name": draw.pick(NAMES)})
         item = Item(skill, draft, draft.worded(skill.forms[added // len(REPEATED) % 2]))
         rows.append(item.row(wording.response(draft, draw, draft.answer, style), draft.answer))
     return rows

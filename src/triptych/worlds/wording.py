@@ -85,7 +85,7 @@ REFUSALS = (
 EMPTY = ("", "", " ", "\n", "...", "-")
 
 
-_UNFINISHED = frozenset("the a of and is are to from by that so in at for with".split())  # noqa: SIM905
+_UNFINISHED = frozenset("the a of and is are to from by that so in at for with".split())
 
 
 def truncated(text: str, draw: Draw) -> str:

@@ -1,7 +1,5 @@
 """Names and things that the demo's questions speak of."""
 
-# ruff: noqa: SIM905  lists of words are read more easily as text
-
 NAMES = (
     "Amara Ben Chloe Daniel Elif Farid Grace Hugo Ines Jonas Keiko Leila Marco Nadia Omar Priya Quinn Rosa Samir Tara "
     "Ugo Vera Wendell Ximena Yusuf Zoe Anouk Bilal Carmen Dmitri Esther Fiona Goran Hana Igor Jasmine Kwame Lucia Mateo "

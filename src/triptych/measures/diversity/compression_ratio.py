@@ -33,6 +33,7 @@ MIN_BLOCKS = 8
     unit="bytes per compressed byte",
     bounds=(0.0, float("inf")),
     better="lower",
+    interval="growing",
     source="Shaib et al. 2024 (arXiv 2403.00553), in blocks",
     confounders=("language", "length of records", "block size"),
 )

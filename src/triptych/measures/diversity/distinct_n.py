@@ -24,6 +24,7 @@ from triptych.statistics.tables import NGramTable
     unit="ratio",
     bounds=(0.0, 1.0),
     better="higher",
+    interval="growing",
     source="Li et al. 2016 (arXiv 1510.03055)",
     confounders=("number of records", "length", "tokenizer"),
     panel=({"n": 1}, {"n": 2}, {"n": 3}),

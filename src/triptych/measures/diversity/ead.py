@@ -29,6 +29,7 @@ from triptych.statistics.tables import NGramTable
     unit="ratio to expectation",
     bounds=(0.0, float("inf")),
     better="higher",
+    interval="growing",
     source="Liu et al. 2022 (arXiv 2202.13587)",
     confounders=("number of tokens", "tokenizer and its vocabulary"),
 )

@@ -30,6 +30,7 @@ from triptych.statistics.tables import ColumnTable
     unit="effective structures",
     bounds=(1.0, float("inf")),
     better="higher",
+    interval="effective",
     source="Lu et al. 2023 (arXiv 2308.07074); arXiv 2504.12522",
     confounders=("number of records", "what a template masks"),
     headline=({},),

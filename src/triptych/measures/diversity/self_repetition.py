@@ -29,6 +29,7 @@ from triptych.statistics.vectors import GroupVectors
     unit="nats",
     bounds=(0.0, float("inf")),
     better="lower",
+    interval="growing",
     source="Salkar et al. 2022; Shaib et al. 2024 (arXiv 2403.00553)",
     confounders=("number of records", "length"),
 )

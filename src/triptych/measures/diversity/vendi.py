@@ -38,6 +38,7 @@ FLOOR = 1e-7
     unit="effective records",
     bounds=(1.0, float("inf")),
     better="higher",
+    interval="growing",
     source="Friedman & Dieng 2023 (arXiv 2210.02410); Pasarkar & Dieng 2023 (arXiv 2310.12952)",
     confounders=("number of records", "encoder", "length", "validity: garbage is diverse"),
     panel=({"q": 1.0}, {"q": 2.0}, {"q": math.inf}, {"q": 2.0, "valid_only": True}),

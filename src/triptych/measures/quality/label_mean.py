@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from triptych.core.batch import On
 from triptych.core.estimate import Undefined
 from triptych.core.groups import Mask
+from triptych.core.interval import Kind
 from triptych.core.measure import Example, Measure, Row, measure
 from triptych.measures.reference import kept, mean, numbers
 from triptych.statistics.moments import Moments
@@ -48,6 +49,10 @@ class LabelMean(Measure):
     def value(self, moments: Moments, keep: Mask) -> float | Undefined:
         """The mean over records that have the label."""
         return moments.mean(keep) if moments.records(keep) else Undefined(f'no record has a label "{self.field}"')
+
+    def interval_kind(self, moments: Moments) -> Kind:
+        """A label of 0 and 1 is a share of records, so that 0 and 1 have honest intervals too."""
+        return "share" if moments.binary() else "plain"
 
     def reference(self, rows: Sequence[Row]) -> float | None:
         """Summed one by one."""

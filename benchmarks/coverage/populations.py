@@ -1,0 +1,284 @@
+"""Known populations: each draws a data set of n records as the columns that statistics read.
+
+Groups are dealt at random, as a hash of the address deals them; records of one prompt share a group where a population
+has several responses to a prompt. Relation columns are exact.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from triptych.core.batch import Batch, list_array
+from triptych.core.groups import GROUPS
+from triptych.core.ngrams import ngram_hashes
+
+DEFECTS = 6
+
+
+def dealt(rng: np.random.Generator, columns: dict[str, Any], n: int, group: np.ndarray | None = None) -> Batch:
+    """A batch with random groups and addresses."""
+    made = {name: column if isinstance(column, pa.Array) else pa.array(column) for name, column in columns.items()}
+    group = rng.integers(0, GROUPS, n) if group is None else group
+    return Batch(made, group.astype(np.uint8), rng.integers(0, 1 << 63, n).astype(np.uint64))
+
+
+def vectors(x: np.ndarray) -> pa.Array:
+    """Rows as a fixed-size list column."""
+    return pa.FixedSizeListArray.from_arrays(pa.array(x.astype(np.float32).reshape(-1)), x.shape[1])
+
+
+def zipf_tokens(rng: np.random.Generator, count: int, vocabulary: int, exponent: float = 1.0) -> np.ndarray:
+    """Token ids of a Zipf law over a finite vocabulary."""
+    cumulative = np.cumsum(1.0 / np.arange(1, vocabulary + 1) ** exponent)
+    return np.searchsorted(cumulative, rng.random(count) * cumulative[-1]).astype(np.int32)
+
+
+def copies_of(ids: np.ndarray, patterns: str) -> dict[str, Any]:
+    """Content ids, templates and near-duplicate patterns of records that are copies where their ids are equal."""
+    digests = [int(i).to_bytes(8, "little") * 2 for i in ids]
+    columns = {"content_id": pa.array(digests, type=pa.binary(16)), "template@prompt": ids.astype(np.uint64)}
+    return columns | {"defects@prompt": np.zeros(len(ids), dtype=np.uint16), patterns: ids}
+
+
+def with_patterns(batch: Batch, name: str) -> Batch:
+    """Replace the column of ids by the groups of the equal ids of lower address."""
+    _, place = np.unique(np.asarray(batch.columns[name]), return_inverse=True)
+    first = np.full((place.max() + 1, GROUPS), np.iinfo(np.uint64).max, dtype=np.uint64)
+    np.minimum.at(first, (place, batch.group), batch.address)
+    seen = first[place] < batch.address[:, None]
+    pattern = (seen * (np.uint64(1) << np.arange(GROUPS, dtype=np.uint64))).sum(axis=1, dtype=np.uint64)
+    return Batch({**batch.columns, name: pa.array(pattern.astype(np.uint32))}, batch.group, batch.address)
+
+
+def with_repeats(batch: Batch, n: int, on: str = "response") -> Batch:
+    """Add the vectors of what each record shares with the records of each group."""
+    hashes, counts = ngram_hashes(*batch.lists(f"tokens@{on}"), n)
+    owner = np.repeat(np.arange(len(counts)), counts)
+    _, grams = np.unique(hashes, return_inverse=True)
+    pairs = np.unique(owner * (grams.max() + 1) + grams)
+    owner, grams = pairs // (grams.max() + 1), pairs % (grams.max() + 1)
+    table = np.bincount(grams * GROUPS + batch.group[owner], minlength=(grams.max() + 1) * GROUPS).reshape(-1, GROUPS)
+    starts = np.searchsorted(owner, np.arange(len(counts)))
+    sums = np.add.reduceat(table[grams], np.minimum(starts, len(owner) - 1))
+    rows = np.zeros((len(counts), GROUPS + 1), dtype=np.int32)
+    rows[:, :GROUPS] = np.where(counts[:, None] > 0, sums, 0)
+    rows[:, GROUPS] = np.bincount(owner, minlength=len(counts))
+    column = pa.FixedSizeListArray.from_arrays(pa.array(rows.reshape(-1)), GROUPS + 1, mask=pa.array(rows[:, -1] == 0))
+    return Batch({**batch.columns, f"repeats:n={n}@{on}": column}, batch.group, batch.address)
+
+
+def words(values: np.ndarray, offsets: np.ndarray) -> list[str]:
+    """Texts that spell the tokens."""
+    spelled = [f"w{value:x}" for value in values]
+    return [" ".join(spelled[a:b]) for a, b in itertools.pairwise(offsets)]
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Vectors of 50 clusters with Zipf weights in 32 dimensions; a fifth of the records is invalid and off-topic."""
+
+    n: int = 1000
+
+    def draw(self, rng: np.random.Generator) -> Batch:
+        centres = np.random.default_rng(7).normal(size=(50, 32))
+        cluster = zipf_tokens(rng, self.n, 50, 0.7)
+        x = centres[cluster] + 0.4 * rng.normal(size=(self.n, 32))
+        invalid = rng.random(self.n) < 0.2
+        x[invalid] = rng.normal(size=(int(invalid.sum()), 32))
+        return dealt(rng, {"embedding@response": vectors(x), "defects@response": invalid.astype(np.uint16)}, self.n)
+
+
+@dataclass(frozen=True)
+class ZipfText:
+    """Texts of Zipf words, of skewed length."""
+
+    n: int = 1000
+
+    def draw(self, rng: np.random.Generator) -> Batch:
+        lengths = np.maximum(rng.lognormal(3.7, 0.6, self.n).astype(np.int64), 1)
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        tokens = zipf_tokens(rng, int(offsets[-1]), 20_000, 1.05)
+        columns = {"tokens@response": list_array(tokens, offsets), "response": words(tokens, offsets)}
+        columns["length@response"] = lengths.astype(np.int32)
+        return with_repeats(dealt(rng, columns, self.n), 4)
+
+
+@dataclass(frozen=True)
+class Templates:
+    """Texts of 40 templates of Zipf frequency with a few slots filled in: much is repeated."""
+
+    n: int = 1000
+
+    def draw(self, rng: np.random.Generator) -> Batch:
+        fixed = np.random.default_rng(11)
+        bodies = [fixed.integers(0, 3000, int(size)) for size in fixed.integers(15, 60, 40)]
+        kind = zipf_tokens(rng, self.n, 40, 1.0)
+        made = [bodies[k].copy() for k in kind]
+        for body in made:
+            body[rng.integers(0, len(body), 4)] = rng.integers(3000, 6000, 4)
+        offsets = np.concatenate([[0], np.cumsum([len(body) for body in made])])
+        tokens = np.concatenate(made).astype(np.int32)
+        columns = {"tokens@response": list_array(tokens, offsets), "response": words(tokens, offsets)}
+        columns["template@prompt"] = kind.astype(np.uint64)
+        columns["defects@prompt"] = (rng.random(self.n) < 0.1).astype(np.uint16)
+        return with_repeats(dealt(rng, columns, self.n), 4)
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Records that are copies of texts drawn from a pool: `pool` texts, of Zipf popularity; a share is unique."""
+
+    n: int = 1000
+    pool: int = 100
+    exponent: float = 0.0
+    unique: float = 0.0
+
+    def draw(self, rng: np.random.Generator) -> Batch:
+        ids = zipf_tokens(rng, self.n, self.pool, self.exponent).astype(np.int64)
+        alone = rng.random(self.n) < self.unique
+        ids[alone] = self.pool + rng.integers(0, 1 << 40, int(alone.sum()))
+        text = np.random.default_rng(13).integers(0, 2000, (self.pool, 20))
+        tokens = np.where(alone[:, None], rng.integers(0, 2000, (self.n, 20)), text[np.minimum(ids, self.pool - 1)])
+        name = "near_duplicates:n=5,threshold=0.8@both"
+        columns = copies_of(ids, name)
+        columns["tokens@response"] = list_array(tokens.reshape(-1).astype(np.int32), np.arange(self.n + 1) * 20)
+        x = np.random.default_rng(17).normal(size=(self.pool, 24))[np.minimum(ids, self.pool - 1)]
+        x[alone] = rng.normal(size=(int(alone.sum()), 24))
+        columns["embedding@response"] = vectors(x)
+        return with_repeats(with_patterns(dealt(rng, columns, self.n), name), 4)
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """Prompts of their own topic, difficulty and validity, with four responses each; groups follow the prompt."""
+
+    prompts: int = 250
+
+    def draw(self, rng: np.random.Generator) -> Batch:
+        n, m = self.prompts * 4, self.prompts
+        prompt = np.repeat(np.arange(m), 4)
+        topics = np.random.default_rng(19).normal(size=(60, 24))
+        spread = rng.gamma(2.0, 0.2, m)
+        x = topics[rng.integers(0, 60, m)][prompt] + spread[prompt, None] * rng.normal(size=(n, 24))
+        unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+        sums = unit.reshape(m, 4, -1).sum(axis=1)
+        distance = 1 - ((sums**2).sum(axis=1) - 4) / 12
+        hardness = rng.normal(size=m)
+        lengths = np.maximum(rng.lognormal(3 + 0.5 * hardness[prompt], 0.4), 3).astype(np.int32)
+        steps = rng.poisson(np.exp(0.6 * hardness)[prompt])
+        right = rng.random(n) < 1 / (1 + np.exp(2 * hardness[prompt]))
+        broken = rng.random(n) < 0.15 / (1 + np.exp(-2 * hardness[prompt]))
+        first = np.arange(n) % 4 == 0
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        tokens = zipf_tokens(rng, int(offsets[-1]), 5000) + np.repeat(rng.integers(0, 50, m)[prompt], lengths) * 100
+        columns = {
+            "embedding@response": vectors(x),
+            "per_prompt_distance@response": pa.array(np.repeat(distance, 4), mask=~first),
+            "per_prompt_novelty:n=3@response": pa.array(np.repeat(rng.beta(8, 2, m), 4), mask=~first),
+            "length@response": lengths,
+            "reasoning_steps@response": steps.astype(np.int32),
+            "label.score": right.astype(np.float64),
+            "defects@response": broken.astype(np.uint16),
+            "tokens@response": list_array(tokens.astype(np.int32), offsets),
+        }
+        return dealt(rng, columns, n, rng.integers(0, GROUPS, m)[prompt])
+
+
+@dataclass(frozen=True)
+class Skewed:
+    """Skewed counts: steps that go with length, constraints mostly 0, rare and frequent defects."""
+
+    n: int = 1000
+
+    def draw(self, rng: np.random.Generator) -> Batch:
+        n = self.n
+        lengths = np.maximum(rng.lognormal(4.5, 1.0, n), 1).astype(np.int32)
+        steps = rng.poisson(lengths / 60 * rng.gamma(1.5, 0.7, n)).astype(np.int32)
+        prompt = np.maximum(rng.lognormal(3, 0.7, n), 1).astype(np.int32)
+        constraints = np.where(rng.random(n) < 0.7, 0, rng.geometric(0.4, n)).astype(np.int32)
+        defects = sum((rng.random(n) < rate).astype(np.uint16) << bit for bit, rate in enumerate((0.3, 0.02, 0.003)))
+        columns = {
+            "length@response": lengths,
+            "length@prompt": prompt,
+            "reasoning_steps@response": steps,
+            "constraints@prompt": constraints,
+            "readability_grade@response": pa.array(rng.gumbel(8, 3, n), mask=rng.random(n) < 0.2),
+            "hdd@response": pa.array(rng.beta(20, 4, n), mask=lengths < 42),
+            "label.score": pa.array(rng.exponential(1.0, n), mask=rng.random(n) < 0.5),
+            "defects@response": defects,
+        }
+        return dealt(rng, columns, n)
+
+
+POPULATIONS = {
+    "mixture": (Mixture(), "vendi:q=1,vendi:q=2,vendi:q=inf,vendi:q=2,valid_only=true,mean_cosine_distance"),
+    "mixture, n=300": (Mixture(300), "vendi:q=1,vendi:q=2,vendi:q=2,valid_only=true,mean_cosine_distance"),
+    "zipf text": (
+        ZipfText(),
+        "distinct_n:n=1,distinct_n:n=2,distinct_n:n=3,ead,ead:n=2,self_repetition,compression_ratio:block=2048,tokens",
+    ),
+    "templates": (
+        Templates(),
+        (
+            "distinct_n:n=1,distinct_n:n=2,distinct_n:n=3,ead,self_repetition,compression_ratio:block=2048,"
+            "effective_structures,structure_coverage"
+        ),
+    ),
+    "100 texts, copies": (
+        Copies(),
+        (
+            "exact_duplicate_rate,near_duplicate_rate,distinct_n:n=2,self_repetition,effective_structures,"
+            "structure_coverage,vendi:q=1,vendi:q=2,mean_cosine_distance"
+        ),
+    ),
+    "heavy duplicates": (
+        Copies(pool=2000, exponent=1.0),
+        "exact_duplicate_rate,near_duplicate_rate,distinct_n:n=2,self_repetition,effective_structures,structure_coverage",
+    ),
+    "light duplicates": (
+        Copies(pool=2000, unique=0.7),
+        "exact_duplicate_rate,near_duplicate_rate,distinct_n:n=2,self_repetition,effective_structures,structure_coverage",
+    ),
+    "rare duplicates": (
+        Copies(pool=4000, unique=0.9),
+        "exact_duplicate_rate,near_duplicate_rate,self_repetition,effective_structures,structure_coverage",
+    ),
+    "prompts": (
+        Prompts(),
+        (
+            "per_prompt_distance,per_prompt_novelty,tokens,reasoning_steps,label_mean:field=score,valid_share,"
+            "defect_rate:kind=empty,length_correlation,vendi:q=2,mean_cosine_distance,distinct_n:n=2"
+        ),
+    ),
+    "skewed": (
+        Skewed(),
+        (
+            "tokens,reasoning_steps,constraints,readability_grade,lexical_diversity,label_mean:field=score,valid_share,"
+            "defect_rate:kind=empty,defect_rate:kind=truncated,defect_rate:kind=refusal,length_correlation"
+        ),
+    ),
+    "skewed, n=200": (
+        Skewed(200),
+        (
+            "tokens,reasoning_steps,constraints,readability_grade,lexical_diversity,label_mean:field=score,valid_share,"
+            "defect_rate:kind=empty,defect_rate:kind=truncated,defect_rate:kind=refusal,length_correlation"
+        ),
+    ),
+}
+"""Name: the population, and the measures read on it."""
+
+WIDE = {
+    "templates": "n-grams that two groups share are counted twice",
+    "100 texts, copies": "every sample holds nearly all texts: the value hardly varies, and no interval is narrower than one record",
+    "heavy duplicates": "records that two groups share are counted twice",
+    "light duplicates": "records that two groups share are counted twice",
+    "rare duplicates": "a handful of repeats: what two groups share is counted twice, and 0 of n has an upper end",
+    "prompts": "groups hold whole prompts: that the number of prompts in a group varies is not taken out",
+    "skewed, n=200": "Wilson's interval of a rare defect: counts of 0, 1, 2 ..",
+}
+"""Why intervals are wide (coverage above .98) on these populations."""

@@ -1,0 +1,165 @@
+"""Precision and recall of the text detectors on real rows labelled by hand.
+
+Usage: TRIPTYCH_DATA=FOLDER python benchmarks/detectors/evaluate.py
+
+`labels.csv` holds one line a row and detector: file, id, detector, split, label. The rows themselves are not ours to ship:
+FOLDER has one FILE.jsonl.gz for each file named, with id, prompt and response. Rows were drawn from all files, some at
+random and most from wide keyword or overlap filters so that positives exist (therefore precision here is precision on
+such rows, not in the wild). They were labelled by one reader; the dev half before the rules were tuned on it, the test
+half after the rules were done and before they were run on it. What the labels mean:
+
+    refusal           the whole response says that it cannot or will not do what is asked. "It cannot be determined" as
+                      the answer to a riddle is no refusal; an offer of something else does not undo one.
+    prompt_echo       the response is a copy of the instruction, or of an input that the task had to change.
+    truncated         the last sentence is not grammatical as it stands, or a list, fence or loop is visibly cut. A complete
+                      sentence without a full stop is not truncated.
+    repetition_loop   the same words, lines or list of lines over and over, not asked for. Songs and tables are none.
+    broken_encoding   mojibake, control characters, HTML entities in a text that is not about markup.
+    reasoning_steps   number of steps of a solution, derivation or procedure, prose and code included.
+    constraints       number of explicit requirements on the answer in the prompt.
+
+History, so that nobody reads the last round as the first. A test half that had been looked at went to dev and rows were
+drawn anew. Round 1, precision/recall: refusal .85/.79, prompt_echo .60/.43, truncated 1.0/.50, repetition_loop 1.0/.71,
+constraints .82/.70; round 2: prompt_echo 1.0/.20, truncated .70/.58. The present test rows are round 3 for those two,
+round 2 for refusal, repetition_loop and constraints, round 1 for the rest. prompt_echo misses inputs that come back with
+small changes or in part: its recall is below .8 and stays so, as its rules are kept precise. truncated misses texts cut
+after a content word.
+
+Counts are also scored as "two or more". Positives are few in some splits: read the Wilson intervals.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import math
+import os
+import platform
+import statistics
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from scipy.stats import spearmanr
+
+from triptych.features.constraints import Constraints, constraints
+from triptych.features.readability import Readability
+from triptych.features.reasoning import ReasoningSteps, reasoning_steps
+from triptych.features.structure import Structure
+from triptych.features.validity import DEFECTS, Validity, defects
+
+HERE = Path(__file__).parent
+COUNTS = {"reasoning_steps": "response", "constraints": "prompt"}
+AT_LEAST = 2
+
+
+def rows_of(folder: Path, name: str) -> list[dict[str, Any]]:
+    with gzip.open(folder / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def detect(detector: str, row: dict[str, Any]) -> int:
+    if detector == "reasoning_steps":
+        return reasoning_steps(row["response"])
+    if detector == "constraints":
+        return constraints(row["prompt"])
+    return defects(row["prompt"], row["response"]) >> DEFECTS.index(detector) & 1
+
+
+def wilson(hits: int, n: int) -> tuple[float | None, float | None, float | None]:
+    """Share and its 95 % Wilson interval; all None when n is 0."""
+    if not n:
+        return None, None, None
+    z, share = 1.959964, hits / n
+    middle, half = share + z * z / (2 * n), z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    return round(share, 4), round((middle - half) / scale, 4), round((middle + half) / scale, 4)
+
+
+def score(detector: str, pairs: list[tuple[int, int]]) -> dict[str, Any]:
+    """Scores of (found, label) pairs."""
+    least = AT_LEAST if detector in COUNTS else 1
+    found = sum(got >= least for got, _ in pairs)
+    true = sum(label >= least for _, label in pairs)
+    both = sum(got >= least and label >= least for got, label in pairs)
+    precision, recall = wilson(both, found), wilson(both, true)
+    result: dict[str, Any] = {
+        "rows": len(pairs), "positives": true, "found": found, "right": both,
+        "precision": precision[0], "precision_interval": precision[1:], "recall": recall[0], "recall_interval": recall[1:],
+    }  # fmt: skip
+    if detector in COUNTS:
+        result["rank_correlation"] = round(float(spearmanr(*zip(*pairs, strict=True)).statistic), 4)
+    return result
+
+
+def labelled(folder: Path) -> dict[str, dict[str, Any]]:
+    """Scores of each detector on each split."""
+    with (HERE / "labels.csv").open(newline="", encoding="utf-8") as file:
+        labels = list(csv.DictReader(file))
+    known = {name: {row["id"]: row for row in rows_of(folder, name)} for name in {line["file"] for line in labels}}
+    pairs: dict[str, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+    for line in labels:
+        row = known[line["file"]][line["id"]]
+        pairs[line["detector"]][line["split"]].append((detect(line["detector"], row), int(line["label"])))
+    return {name: {split: score(name, pairs[name][split]) for split in ("dev", "test")} for name in pairs}
+
+
+def graded(folder: Path) -> dict[str, Any]:
+    """Constraints against what the makers of two sets say, on every row."""
+    rows = rows_of(folder, "ifeval_prompts")
+    ifeval = spearmanr([constraints(row["prompt"]) for row in rows], [row["n_constraints"] for row in rows]).statistic
+    groups, levels = defaultdict(list), defaultdict(list)
+    for row in rows_of(folder, "followbench_levels"):
+        found = constraints(row["prompt"])
+        groups[row["group"]].append((row["level"], found))
+        levels[row["level"]].append(found)
+    inside = [
+        0.0 if len({found for _, found in group}) == 1 else float(spearmanr(*zip(*group, strict=True)).statistic)
+        for group in groups.values()
+        if len(group) > 2
+    ]
+    return {
+        "ifeval_rank_correlation": round(float(ifeval), 4),
+        "followbench_mean_by_level": {level: round(statistics.mean(levels[level]), 3) for level in sorted(levels)},
+        "followbench_mean_rank_correlation_in_group": round(statistics.mean(inside), 4),
+    }
+
+
+def speed(folder: Path, name: str = "alpaca_cleaned_52k") -> dict[str, Any]:
+    """CPU seconds of each feature over one file, the best of three."""
+    rows = rows_of(folder, name)
+    text = {key: [row[key] for row in rows] for key in ("prompt", "response")}
+    batch = pa.RecordBatch.from_pydict({**text, "structure": pa.nulls(len(rows), pa.string())})
+    seconds = {}
+    for feature in (Validity(), ReasoningSteps(), Constraints(), Readability(), Structure()):
+        times = []
+        for _ in range(3):
+            start = time.process_time()
+            feature.compute(batch)
+            times.append(time.process_time() - start)
+        seconds[type(feature).__name__] = round(min(times), 2)
+    return {"file": name, "rows": len(rows), "cpu_seconds": seconds, "total": round(sum(seconds.values()), 2)}
+
+
+def main() -> None:
+    if not (place := os.environ.get("TRIPTYCH_DATA")):
+        sys.exit("set TRIPTYCH_DATA to the folder of the .jsonl.gz files")
+    folder = Path(place)
+    result = {"labelled": labelled(folder), "graded": graded(folder), "speed": speed(folder)}
+    result["machine"] = {"python": platform.python_version(), "arch": platform.machine(), "cores": os.cpu_count()}
+    for name, splits in result["labelled"].items():
+        for split, found in splits.items():
+            low, high = found["precision_interval"], found["recall_interval"]
+            rank = f"  rank {found['rank_correlation']}" if "rank_correlation" in found else ""
+            print(f"{name:16} {split:4} n={found['rows']:3} positives={found['positives']:3}"
+                  f"  precision {found['precision']} {low}  recall {found['recall']} {high}{rank}")  # fmt: skip
+    print(json.dumps({key: result[key] for key in ("graded", "speed")}, indent=1))
+    (HERE / "result.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""Profiles as tables for a terminal: one table for each axis, the sets side by side, readable at 80 columns.
+
+Texts from data pass the same gate as in the page (`text.clean`), so that no record can send control sequences, and they
+are `rich.text.Text`, so that no record is read as markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from triptych.report.model import Estimate, Profile, read_profile
+from triptych.report.rows import Cell, Row, rows
+from triptych.report.verdict import sentences
+from triptych.report.words import AXES, AXIS_WORDS, common_decimals, count, letter, listing, not_defined, number, span
+
+SIDE_BY_SIDE = 3
+"""More sets than this are listed one under the other: 80 columns hold three values with their intervals."""
+WARNINGS = 4
+TITLE = 44
+NAME = 15
+"""Longest title and name, in characters."""
+
+
+def print_profiles(documents: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """Print the tables of several profile documents, then what a reader must know about them."""
+    profiles = [read_profile(document) for document in documents]
+    for table in tables(profiles):
+        console.print(table)
+        console.print()
+    for text in notes(profiles):
+        console.print(text)
+
+
+def verdicts(documents: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One line for each profile document: its name and what its headline numbers say."""
+    profiles = [read_profile(document) for document in documents]
+    return [f"{profile.dataset.name}: {text}" for profile, text in zip(profiles, sentences(profiles), strict=True)]
+
+
+def tables(profiles: Sequence[Profile]) -> list[Table]:
+    """One table for each axis on which something was measured."""
+    build = _side_by_side if len(profiles) <= SIDE_BY_SIDE else _stacked
+    return [build(profiles, axis, found) for axis in AXES if (found := rows(profiles, axis))]
+
+
+def notes(profiles: Sequence[Profile]) -> list[Text]:
+    """Why numbers or intervals are missing, what is approximate, and the warnings of each set."""
+    reasons: dict[str, list[str]] = {}
+    for axis in AXES:
+        for row in rows(profiles, axis):
+            for cell in row.cells:
+                for text in _reasons(cell.estimate):
+                    reasons.setdefault(f"{row.first.title}: {text}", []).append(profiles[cell.which].dataset.name)
+    lines = []
+    for text, names in reasons.items():
+        who = f" ({listing(names)})" if len(names) < len(profiles) else ""
+        lines.append(Text(f"  {text}{who}", style="dim"))
+    for profile in profiles:
+        shown = profile.warnings[:WARNINGS]
+        lines += [Text(f"! {profile.dataset.name}: {text}", style="yellow") for text in shown]
+        if len(profile.warnings) > len(shown):
+            more = count(len(profile.warnings) - len(shown), "more warning")
+            lines.append(Text(f"! {profile.dataset.name}: {more} in the report", style="yellow"))
+    return lines
+
+
+def _reasons(item: Estimate) -> list[str]:
+    if item.value is None:
+        return [not_defined(item.undefined)]
+    found = [] if item.exact else ["≈ approximate" + (f", {item.bound}" if item.bound else "")]
+    return found + ([f"no interval: {item.no_interval or 'no reason was given'}"] if item.lo is None else [])
+
+
+def _side_by_side(profiles: Sequence[Profile], axis: str, found: Sequence[Row]) -> Table:
+    table = _table(axis)
+    for profile in profiles:
+        name = profile.dataset.name
+        short = name if len(name) <= NAME else name[: NAME - 1] + "…"
+        table.add_column(Text(short), justify="right", no_wrap=True)
+    table.add_column("n", justify="right", style="dim", no_wrap=True)
+    for row in found:
+        places = common_decimals([cell.estimate for cell in row.cells])
+        by_set = {cell.which: cell for cell in row.cells}
+        cells = [_cell(by_set.get(which), places) for which in range(len(profiles))]
+        table.add_row(_measure(row), *cells, _sizes(row), style="bold" if row.headline else "")
+    return table
+
+
+def _stacked(profiles: Sequence[Profile], axis: str, found: Sequence[Row]) -> Table:
+    table = _table(axis)
+    table.add_column("set", overflow="ellipsis", no_wrap=True, max_width=18)
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("interval", justify="right", no_wrap=True)
+    table.add_column("n", justify="right", style="dim", no_wrap=True)
+    for row in found:
+        places = common_decimals([cell.estimate for cell in row.cells])
+        for position, cell in enumerate(row.cells):
+            item = cell.estimate
+            name = Text(f"{letter(cell.which)} {profiles[cell.which].dataset.name}")
+            value = "not defined" if item.value is None else _flagged(item, places)
+            ends = span(item.lo, item.hi, places) if item.lo is not None and item.hi is not None else ""
+            ends += _length(cell)
+            last = position == len(row.cells) - 1
+            title = _measure(row) if position == 0 else Text("")
+            table.add_row(title, name, Text(value), Text(ends), count(item.n), end_section=last)
+    return table
+
+
+def _table(axis: str) -> Table:
+    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim", title_justify="left")
+    table.add_column(Text(AXIS_WORDS[axis].name, style="bold not dim"), overflow="fold", min_width=22)
+    return table
+
+
+def _measure(row: Row) -> Text:
+    title, unit = f"{row.first.title}, {row.detail}" if row.detail else row.first.title, row.first.unit
+    text = Text(title if len(title) <= TITLE else title[: TITLE - 1] + "…")
+    told = unit in ("", "ratio") or unit in title.lower() or len(unit) > TITLE
+    return text if told else text.append(f", {unit}", style="dim not bold")
+
+
+def _flagged(item: Estimate, places: int) -> str:
+    return ("" if item.exact else "≈") + number(item.value or 0.0, places)
+
+
+def _cell(cell: Cell | None, places: int) -> Text:
+    """Value ± half-width, with the correlation to length on a second line."""
+    if cell is None:
+        return Text("–", style="dim")
+    item = cell.estimate
+    if item.value is None:
+        return Text("not defined", style="dim not bold")
+    text = Text(_flagged(item, places))
+    if item.lo is not None and item.hi is not None:
+        text.append(f" ±{number((item.hi - item.lo) / 2, places)}", style="dim not bold")
+    return text.append(_length(cell), style="dim not bold")
+
+
+def _length(cell: Cell) -> str:
+    other = cell.companion
+    return f"\nlength {number(other.value, 2)}" if other is not None and other.value is not None else ""
+
+
+def _sizes(row: Row) -> str:
+    sizes = sorted({cell.estimate.n for cell in row.cells if cell.estimate.n and cell.estimate.value is not None})
+    return "" if not sizes else count(sizes[0]) if len(sizes) == 1 else f"{count(sizes[0])}–{count(sizes[-1])}"

@@ -1,0 +1,244 @@
+"""The page: inert, bounded, self-contained, complete, the same every time."""
+
+import copy
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from triptych.core.errors import SchemaError, UsageError
+from triptych.report import render_profiles
+from triptych.report.page import LADDER, MAX_BYTES, environment
+
+VOID = {"meta", "col", "br", "link", "img", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Collects tags, attributes and text; checks that every element is closed in order."""
+
+    def __init__(self, html):
+        super().__init__(convert_charrefs=True)
+        self.open, self.tags, self.attributes, self.pieces, self.faults = [], [], [], [], []
+        self.feed(html)
+        self.close()
+        self.faults += [f"never closed: {tag}" for tag in self.open]
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, key, value) for key, value in attrs]
+        names = [key for key, _ in attrs]
+        self.faults += [f"{tag} repeats {key}" for key in names if names.count(key) > 1]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, key, value) for key, value in attrs]
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(f"wrong end tag: {tag}")
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.pieces.append(data)
+
+    def handle_comment(self, data):
+        self.faults.append(f"comment: {data[:40]}")
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.pieces).split())
+
+
+@pytest.fixture(scope="module")
+def cases(make):
+    return {
+        "one": [make.document()],
+        "three": make.three(),
+        "twelve": make.twelve(),
+        "hostile": [make.hostile(), make.document()],
+        "encoders": [make.document(), make.other_encoder()],
+        "bare": [{}, {"dataset": {}, "estimates": [{"axis": "quality"}]}],
+    }
+
+
+@pytest.fixture(scope="module")
+def pages(cases):
+    return {name: render_profiles(documents) for name, documents in cases.items()}
+
+
+NAMES = ["one", "three", "twelve", "hostile", "encoders", "bare"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_well_formed(pages, name):
+    assert Page(pages[name]).faults == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_loads_and_runs_nothing(pages, name):
+    page = Page(pages[name])
+    assert {"script", "iframe", "object", "embed", "link", "img", "base", "form"}.isdisjoint(page.tags)
+    for tag, key, value in page.attributes:
+        assert not key.startswith("on"), (tag, key)
+        assert key not in ("src", "srcset", "style", "xlink:href")
+        if key == "href":
+            assert value.startswith("#"), value
+    style = re.search(r"<style>(.*?)</style>", pages[name], re.DOTALL).group(1)
+    assert "url(" not in style
+    assert "@import" not in style
+    assert "default-src 'none'" in pages[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_anchor_has_its_place(pages, name):
+    page = Page(pages[name])
+    ids = [value for _, key, value in page.attributes if key == "id"]
+    assert len(ids) == len(set(ids))
+    assert {value[1:] for _, key, value in page.attributes if key == "href"} <= set(ids)
+
+
+def test_hostile_text_is_shown_and_inert(pages, make):
+    page = Page(pages["hostile"])
+    assert "<script>alert(1)</script>" in page.text
+    assert "{{ 7*7 }}" in page.text
+    assert "49 }}" not in page.text
+    assert "⟨U+202E⟩" in page.text
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]", pages["hostile"])
+    assert len(pages["hostile"].encode("utf-8")) < MAX_BYTES
+
+
+def test_no_percent_and_no_nan_in_words(pages, make):
+    for name in ("one", "three", "twelve", "encoders", "bare"):
+        text = Page(pages[name]).text
+        assert "%" not in text
+        assert not re.search(r"\b(?:nan|NaN|inf)\b|[:=] ?None", text), name
+
+
+def test_undefined_is_words_never_a_number(make):
+    document = make.document()
+    document["estimates"] = [row for row in document["estimates"] if row["measure"] == "solve_rate"]
+    for headline in (True, False):
+        document["estimates"][0]["headline"] = headline
+        page = render_profiles([document])
+        assert "not defined: no student was named" in Page(page).text
+        assert 'class="value"' not in page
+        assert 'class="num">0' not in page.split('id="defects"', maxsplit=1)[0].split("Defects: records", maxsplit=1)[0]
+
+
+def test_a_number_that_is_none_is_undefined(make):
+    document = make.document()
+    document["estimates"][0] |= {"value": float("nan"), "lo": float("inf"), "hi": 10**400, "n": True}
+    text = Page(render_profiles([document])).text
+    assert "the document gives neither a value nor a reason" in text
+    assert not re.search(r"\b(?:nan|inf)\b", text)
+
+
+def test_a_real_zero_is_a_zero(make):
+    text = Page(render_profiles([make.document("repetitive")])).text
+    assert "Cut responses ratio, lower is better" in text
+    assert "0.000" in text
+
+
+def test_sets_under_different_encoders_share_no_scale(pages, make):
+    text = Page(pages["encoders"]).text
+    assert "measured under different encoders (A: static@1a2b3c; B: minilm@99ff)" in text
+    assert text.count("its own scale") >= 4
+    assert "its own scale" not in Page(pages["three"]).text
+
+
+def test_the_correlation_with_length_stands_with_its_measure(pages):
+    main = pages["one"].split('id="methods"', maxsplit=1)[0]
+    assert "correlation with length 0.41" in main
+    assert "Correlation with length" not in main
+
+
+def test_everything_that_the_document_says_is_there(make):
+    text = Page(render_profiles(make.three())).text
+    for document in make.three():
+        assert document["dataset"]["grouping"][1:] in text
+        assert document["dataset"]["detected"] in text
+        for row in document["estimates"]:
+            assert row["title"] in text
+            assert row["spec"]["hash"] in text
+            assert row["about"]["source"] in text
+        for warning in document["warnings"]:
+            assert warning["text"] in text
+    assert "no interval: fewer than 8 blocks" in text
+    assert "bound: error at most 0.002" in text
+    assert "Friedman & Dieng 2023" in text
+    assert "demo/noisy.jsonl:17 not JSON" in text
+
+
+def test_excerpts_are_cut(make):
+    document = make.document()
+    document["offenders"][0]["items"][0]["response"] = "word " * 100_000
+    said = re.findall(r"<pre[^>]*>(.*?)</pre>", render_profiles([document]), re.DOTALL)
+    assert max(map(len, said)) <= 401
+
+
+def test_same_bytes(cases, pages):
+    for name, documents in cases.items():
+        before = copy.deepcopy(documents)
+        assert render_profiles(documents) == pages[name]
+        assert documents == before
+    again = json.loads(json.dumps(cases["three"]))
+    assert render_profiles(again) == pages["three"]
+
+
+def huge(make, name):
+    document = make.document("noisy", name, 1_000_000)
+    long = "<&'\"\u202e💥" * 3000
+    document["estimates"] = [
+        row | {"label": f"{row['label']}{at}", "title": f"{at} {long}", "spec": {"hash": f"{at}"}, "undefined": None}
+        for at in range(12)
+        for row in document["estimates"]
+    ]
+    for row in document["estimates"]:
+        row["spec"] = {"hash": row["label"]}
+        row["about"] = dict.fromkeys(("summary", "source", "conditional_on"), long) | {"confounders": [long] * 50}
+    example = {"where": long, "note": long, "prompt": long, "response": long}
+    document["offenders"] = [{"title": long, "why": long, "items": [example] * 200}] * 50
+    document["defects"] = [
+        {"kind": f"{at}{long}", "count": 1, "share": 0.1, "examples": [example] * 200} for at in range(50)
+    ]
+    document["warnings"] = [{"code": "x", "text": f"{at} {long}"} for at in range(500)]
+    document["histograms"] = [document["histograms"][0] | {"column": f"{at}"} for at in range(100)]
+    return document
+
+
+@pytest.mark.parametrize("sets", [1, 12, 30])
+def test_under_three_megabytes_for_any_input(make, sets):
+    one = huge(make, "big")
+    page = render_profiles([one] * sets)
+    assert len(page.encode()) < 3_000_000
+    assert Page(page).faults == []
+
+
+def test_the_last_rung_is_small(make):
+    from triptych.report.page import render
+    from triptych.report.profiles import profile_view
+
+    page = render("profiles.html.jinja", profile_view([huge(make, "big")] * 60, LADDER[-1]))
+    assert len(page.encode()) < MAX_BYTES / 3
+    assert "60 sets were given; this page shows the first 6" in page
+
+
+def test_more_sets_than_shown_are_counted(make):
+    text = Page(render_profiles([make.document()] * 45)).text
+    assert "45 sets were given; this page shows the first 40" in text
+
+
+def test_wrong_input():
+    with pytest.raises(UsageError):
+        render_profiles([])
+    with pytest.raises(SchemaError, match="profile@1"):
+        render_profiles([{"schema": "triptych/study@1"}])
+    with pytest.raises(SchemaError):
+        render_profiles(["text"])
+
+
+def test_autoescape_is_on():
+    assert environment().from_string("{{ x }}").render(x="<b>") == "&lt;b&gt;"
