@@ -11,7 +11,19 @@ import pytest
 from triptych.core.rng import stream
 
 OPENINGS = ("Explain", "Describe", "Summarize", "Compare", "List", "Rewrite", "Translate", "Plan")
-THINGS = ("river", "market", "engine", "garden", "ledger", "bridge", "melody", "harvest", "planet", "library", "kitchen")
+THINGS = (
+    "river",
+    "market",
+    "engine",
+    "garden",
+    "ledger",
+    "bridge",
+    "melody",
+    "harvest",
+    "planet",
+    "library",
+    "kitchen",
+)
 VERBS = ("moves", "grows", "breaks", "sells", "turns", "waits", "opens", "carries", "holds", "changes")
 PLACES = ("in the old town", "near the coast", "after the rain", "under the hill", "at dawn", "behind the mill")
 
@@ -25,7 +37,9 @@ def make_rows(n: int, *labels: str | int, copies: float = 0.0) -> list[dict[str,
             rows.append(dict(rows[int(rng.integers(len(rows)))]))
             continue
         pick = lambda words: str(words[int(rng.integers(len(words)))])  # noqa: E731
-        prompt = f"{pick(OPENINGS)} how the {pick(THINGS)} number {int(rng.integers(1000))} {pick(VERBS)} {pick(PLACES)}."
+        prompt = (
+            f"{pick(OPENINGS)} how the {pick(THINGS)} number {int(rng.integers(1000))} {pick(VERBS)} {pick(PLACES)}."
+        )
         sentences = [
             f"The {pick(THINGS)} {pick(VERBS)} {pick(PLACES)}, and so the {pick(THINGS)} {pick(VERBS)} {i % 7} times."
             for _ in range(int(rng.integers(1, 7)))

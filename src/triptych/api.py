@@ -31,7 +31,9 @@ from triptych.worlds.demo import write_demo
 __all__ = ["demo", "explain", "list_measures", "measure", "plan"]
 
 
-def measure(*data: Any, out: str | Path | None = None, progress: Progress | None = None, **settings: Any) -> list[Profile]:
+def measure(
+    *data: Any, out: str | Path | None = None, progress: Progress | None = None, **settings: Any
+) -> list[Profile]:
     """Measure one or several data sets on quality, diversity and complexity.
 
     Args:
@@ -50,7 +52,9 @@ def measure(*data: Any, out: str | Path | None = None, progress: Progress | None
     """
     chosen = Settings.of(**settings)
     if not data:
-        raise UsageError(message("there is nothing to measure.", want="at least one data set", hint="measure('data.jsonl')"))
+        raise UsageError(
+            message("there is nothing to measure.", want="at least one data set", hint="measure('data.jsonl')")
+        )
     return _measure(data, claim(Path(out)) if out is not None else None, chosen, progress or Progress())
 
 

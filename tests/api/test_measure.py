@@ -39,7 +39,11 @@ def stripped(folder: Path) -> dict[str, Any]:
 def test_one_set_gives_profile_features_and_report(rows_of: RowsOf, tmp_path: Path) -> None:
     data = write(tmp_path / "mine.jsonl", rows_of(300, copies=0.1))
     (profile,) = triptych.measure(data, out=tmp_path / "out", workers=1)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["features.parquet", "profile.json", "report.html"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "features.parquet",
+        "profile.json",
+        "report.html",
+    ]
     again = Profile.load(tmp_path / "out")
     assert again.to_json() == profile.to_json()
     document = profile.to_json()
@@ -134,7 +138,9 @@ def test_a_foreign_folder_is_refused_and_untouched(rows_of: RowsOf, tmp_path: Pa
         ({"tokenizer": "no/such/file"}, InputError, "tokenizer"),
     ],
 )
-def test_bad_settings_are_refused_with_a_hint(rows_of: RowsOf, settings: dict[str, Any], error: type, said: str) -> None:
+def test_bad_settings_are_refused_with_a_hint(
+    rows_of: RowsOf, settings: dict[str, Any], error: type, said: str
+) -> None:
     with pytest.raises(error, match=re.escape(said)):
         triptych.measure(rows_of(20), workers=1, **settings)
 
@@ -157,7 +163,9 @@ def test_a_killed_run_goes_on_and_gives_the_same_bytes(rows_of: RowsOf, tmp_path
     assert any(cache.rglob("*.arrow"))
     subprocess.run(command, check=True)
     assert stripped(tmp_path / "out") == stripped(tmp_path / "whole")
-    assert (tmp_path / "out" / "features.parquet").read_bytes() == (tmp_path / "whole" / "features.parquet").read_bytes()
+    assert (tmp_path / "out" / "features.parquet").read_bytes() == (
+        tmp_path / "whole" / "features.parquet"
+    ).read_bytes()
     assert not list((tmp_path / "out").glob("*.part"))
 
 

@@ -238,7 +238,7 @@ def test_effective_agrees_with_growing_in_the_middle():
 def test_pairs_are_counted_once(pool):
     """Frequent and rare duplicates: the error is that of fresh draws; the plain one is up to 1.41 times too large."""
     values, plain, pairs = [], [], []
-    for repetition in range(120):
+    for repetition in range(80):
         data = Dealt(stream("pool", pool, repetition).integers(0, pool, 1000), singly(1000, repetition))
         values.append(data.duplicates(everything()))
         plain.append(interval(data.duplicates, data.count, "growing", (0.0, 1.0)).se or 0.0)

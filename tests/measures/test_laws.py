@@ -6,12 +6,15 @@ import dataclasses
 import importlib
 import inspect
 import pkgutil
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
 import triptych.statistics
+from triptych.core.measure import Measure, build
 from triptych.core.registry import measures
 from triptych.core.statistic import Statistic
+from triptych.engines.catalog import Instruments, work_for
 from triptych.statistics.tables import ColumnTable
 from triptych.testing import check_measure, check_statistic
 
@@ -56,3 +59,27 @@ def test_column_table_of_templates():
 def test_there_is_a_statistic_for_each_file():
     names = {cls.__module__.rpartition(".")[2] for cls in statistics()}
     assert names >= {"blocks", "flags", "gram", "joint", "moments", "tables", "vectors"}
+
+
+def variants(cls: type[Measure]) -> list[Measure]:
+    """The example and the panel, on every text and with both settings of every switch."""
+    example = importlib.import_module(cls.__module__).EXAMPLE.params
+    found = [build(cls, params) for params in (example, *cls.about.panel)]
+    for field in dataclasses.fields(cls):
+        words = get_args(get_type_hints(cls)[field.name]) or ((True, False) if isinstance(field.default, bool) else ())
+        found += [dataclasses.replace(one, **{field.name: word}) for one in list(found) for word in words]
+    return list({one.spec.hash: one for one in found}.values())
+
+
+@pytest.mark.parametrize("name", sorted(measures()))
+def test_columns_that_a_measure_reads_are_given(name):
+    for one in variants(measures()[name]):
+        work = work_for(one.statistic().needs, Instruments())
+        given = {column for maker in (*work.features, *work.relations) for column in maker.gives}
+        for need in one.statistic().needs:
+            assert need in given or "@" not in need, (one.label, need)
+        for maker in work.features:
+            hints = get_type_hints(type(maker))
+            assert all(
+                getattr(maker, key) in get_args(hint) for key, hint in hints.items() if get_origin(hint) is Literal
+            ), (one.label, maker)

@@ -18,7 +18,9 @@ from triptych.core.measure import AXES, Measure
 
 
 def list_(
-    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON on standard output, and nothing else there.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print as JSON on standard output, and nothing else there.")
+    ] = False,
 ) -> None:
     """List all measures, their axis, unit and parameters."""
     entries = api.list_measures()
@@ -60,12 +62,16 @@ def check(target: Annotated[str, typer.Argument(help="MODULE:CLASS of a measure.
 def _load(target: str) -> type[Measure]:
     module, colon, name = target.partition(":")
     if not colon:
-        raise UsageError(message("what to check is not right.", got=target, want="MODULE:CLASS", hint="mine.measures:Mine"))
+        raise UsageError(
+            message("what to check is not right.", got=target, want="MODULE:CLASS", hint="mine.measures:Mine")
+        )
     sys.path.insert(0, str(Path.cwd()))
     try:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
-        raise UsageError(message(f"{target} cannot be loaded.", got=str(error), want="an importable MODULE:CLASS")) from error
+        raise UsageError(
+            message(f"{target} cannot be loaded.", got=str(error), want="an importable MODULE:CLASS")
+        ) from error
     if not (isinstance(found, type) and issubclass(found, Measure) and hasattr(found, "about")):
         raise UsageError(message(f"{target} is not a measure.", want="a class decorated with @measure"))
     return found

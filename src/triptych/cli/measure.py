@@ -15,8 +15,12 @@ from triptych.cli.show import progress
 from triptych.core.errors import UsageError, message
 from triptych.core.profile import Profile
 
-Out = Annotated[Path | None, typer.Option("-o", "--out", help="Folder for the result.", show_default="./triptych-out/VERB")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output, and nothing else there.")]
+Out = Annotated[
+    Path | None, typer.Option("-o", "--out", help="Folder for the result.", show_default="./triptych-out/VERB")
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print the result as JSON on standard output, and nothing else there.")
+]
 Seed = Annotated[int, typer.Option(help="Kept in the provenance; the demo's data depend on it.")]
 Limit = Annotated[int | None, typer.Option(help="Read only the first N rows.", metavar="N")]
 Workers = Annotated[int | None, typer.Option(help="Processes.", show_default="one a core")]
@@ -39,7 +43,9 @@ Split = Annotated[str | None, typer.Option(help="Split of a saved Hugging Face s
 
 
 def measure(
-    data: Annotated[list[str], typer.Argument(help="Data sets: JSONL, JSON, Parquet, CSV, a folder, a saved HF set, or -.")],
+    data: Annotated[
+        list[str], typer.Argument(help="Data sets: JSONL, JSON, Parquet, CSV, a folder, a saved HF set, or -.")
+    ],
     out: Out = None,
     measures: Measures = None,
     encoder: Encoder = "static",

@@ -83,6 +83,16 @@ class Dataset:
     def __repr__(self) -> str:
         return f"Dataset({self.name!r}: {self.layout.sentence})"
 
+    def expected_rows(self) -> int | None:
+        """About how many rows there are, for a progress bar; None where nothing cheap tells."""
+        if self.options.where is not None:
+            return None
+        counts = [item.expected() for item in self._sources.items]
+        known = [count for count in counts if count is not None]
+        if len(known) < len(counts):
+            return self.options.limit
+        return min(sum(known), self.options.limit or sum(known))
+
     def shards(self) -> Iterator[Shard]:
         """The shards, in order, in one pass. A shard ends at the first row boundary at or after 4,096 records (or
         268 million characters, which Arrow could hardly hold).
@@ -160,7 +170,7 @@ class _Rows:
                     return
                 seen += 1
                 if type(value) is not dict:
-                    value = self._as_row(source, line, value)  # noqa: PLW2901 - the row that the value stands for
+                    value = self._as_row(source, line, value)
                     if value is None:
                         continue
                 if where is not None and _value(value, where[0]) != where[1]:

@@ -8,13 +8,14 @@ import shutil
 import sys
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from triptych.core.errors import ReadError, UsageError, message, nearest
 from triptych.data.bytestream import WANTED, ending, plain_name, sniff
+from triptych.data.expect import expected_rows
 from triptych.data.options import ReadOptions
 from triptych.data.tablerows import arrow_rows, choose_split, memory_rows, parquet_rows
 from triptych.data.textrows import csv_rows, json_array, json_lines
@@ -39,12 +40,14 @@ class Source:
         label: its name in messages, with the path as given.
         by_line: whether rows are named by line (`label:3`) or by number (`label, row 3`).
         rows: reads it from the start: (line or number, value).
+        expected: about how many rows there are, or None.
     """
 
     name: str
     label: str
     by_line: bool
     rows: Callable[[], Iterator[tuple[int, Any]]]
+    expected: Callable[[], int | None] = lambda: None
 
     def place(self, line: int) -> str:
         """Where a row stands, for messages."""
@@ -91,7 +94,8 @@ def locate(source: object, options: ReadOptions) -> Sources:
     if "Dict" not in type(source).__name__:
         _no_split(options, "what was passed")
     words = "records in memory" if isinstance(source, (list, tuple)) else "table in memory"
-    return Sources("records", None, words, (Source("records", "records", by_line=False, rows=rows),))
+    size = len(source) if isinstance(source, Sized) else None
+    return Sources("records", None, words, (Source("records", "records", by_line=False, rows=rows, expected=lambda: size),))
 
 
 def _no_split(options: ReadOptions, label: str) -> None:
@@ -126,7 +130,7 @@ def _not_there(path: Path) -> str:
 
 def _file(path: Path, kind: str, name: str) -> Source:
     label = str(path)
-    return Source(name, label, kind in ("jsonl", "csv"), lambda: _READERS[kind](path, label))
+    return Source(name, label, kind in ("jsonl", "csv"), lambda: _READERS[kind](path, label), lambda: expected_rows(path, kind))
 
 
 def _folder(path: Path) -> Sources:

@@ -61,7 +61,9 @@ def _file_hash(source: str) -> str:
     try:
         return hashlib.sha256(Path(source).read_bytes()).hexdigest()[:12]
     except OSError as error:
-        raise SpecError(message(f"encoder column:{source}: {error.strerror}.", want="a .npy file of vectors")) from error
+        raise SpecError(
+            message(f"encoder column:{source}: {error.strerror}.", want="a .npy file of vectors")
+        ) from error
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,9 @@ def _clusters(store: FeatureStore, layout: Layout) -> tuple[NDArray[np.uint64], 
         return _numbers(store, "key@group"), f'grouped by the field "{layout.group_field}"'
     if layout.parts:
         source, row = store.whole("source").to_numpy(), store.whole("row").to_numpy()
-        return np.maximum(address_keys(source, row, np.zeros_like(source)), np.uint64(1)), "grouped by row, since a row gives several records"
+        return np.maximum(
+            address_keys(source, row, np.zeros_like(source)), np.uint64(1)
+        ), "grouped by row, since a row gives several records"
     prompt, response = _numbers(store, "key@prompt"), _numbers(store, "key@response")
     several = prompt[:0]
     if layout.has_prompt and layout.has_response:

@@ -28,9 +28,7 @@ Result = TypeVar("Result")
 _FEW = 3
 """Fewer jobs than this are not worth starting processes for."""
 
-_ONE_THREAD = {
-    name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-} | {"TOKENIZERS_PARALLELISM": "false"}
+_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1") | {"TOKENIZERS_PARALLELISM": "false"}
 
 
 def cores() -> int:
@@ -57,7 +55,9 @@ class LocalEngine:
         self._limits = threadpool_limits(1)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._limits.restore_original_limits()
         for process in self._all:
             process.kill()
@@ -101,7 +101,7 @@ class LocalEngine:
             return
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="triptych-engine")
         for _ in range(self.workers):
-            process = subprocess.Popen(  # noqa: S603 - our own module under our own interpreter
+            process = subprocess.Popen(
                 [sys.executable, "-m", "triptych.engines.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -87,7 +87,9 @@ def read_features(path: Path) -> tuple[FeatureStore, Keys, dict[str, Any]]:
     try:
         file = pq.ParquetFile(path)
     except (OSError, pa.ArrowInvalid) as error:
-        raise ReadError(message(f"{path}: no features can be read.", got=str(error), hint="triptych measure")) from error
+        raise ReadError(
+            message(f"{path}: no features can be read.", got=str(error), hint="triptych measure")
+        ) from error
     noted = (file.schema_arrow.metadata or {}).get(_META)
     if noted is None:
         raise ReadError(message(f"{path}: not a features.parquet of this tool.", hint="triptych measure DATA"))

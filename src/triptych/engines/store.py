@@ -96,10 +96,13 @@ class _Job:
     files: dict[str, Path]
 
 
-def scan(dataset: Dataset, features: Sequence[Feature], cache: ColumnCache, engine: LocalEngine, progress: Progress) -> FeatureStore:
+def scan(
+    dataset: Dataset, features: Sequence[Feature], cache: ColumnCache, engine: LocalEngine, progress: Progress
+) -> FeatureStore:
     """Read a data set and compute the columns of `features` (in an order that works) for every shard."""
     shards: list[ShardFiles] = []
-    with progress.stage(f"features of {dataset.name}", unit="records") as stage:
+    total = None if dataset.layout.parts else dataset.expected_rows()
+    with progress.stage(f"features of {dataset.name}", unit="records", total=total) as stage:
         for shard in engine.map(_compute, _jobs(dataset, features, cache)):
             shards.append(shard)
             stage.advance(shard.records)

@@ -61,7 +61,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    import pyarrow
+    import pyarrow as pa
 
-    pyarrow.set_cpu_count(1)
+    pa.set_cpu_count(1)
     main()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from triptych.core.batch import On
+from triptych.core.batch import Text
 from triptych.core.estimate import Undefined
 from triptych.core.groups import Mask
 from triptych.core.measure import Measure, Row
@@ -18,7 +18,7 @@ from triptych.statistics.moments import Moments
 class ColumnMean(Measure):
     """Mean of column `{column}@{on}` over the records that have a value."""
 
-    on: On = "response"
+    on: Text = "response"
     valid_only: bool = False
 
     column: ClassVar[str]

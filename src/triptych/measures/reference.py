@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from triptych.core.batch import On, defects
 from triptych.core.measure import Row
 
 Gram = tuple[int, ...]
 
 
-def kept(rows: Sequence[Row], valid_only: bool, on: str) -> list[Row]:
+def kept(rows: Sequence[Row], valid_only: bool, on: On) -> list[Row]:
     """All rows, or those without a defect."""
-    return [row for row in rows if not valid_only or not row[f"defects@{on}"]]
+    return [row for row in rows if not valid_only or not row[defects(on)]]
 
 
 def numbers(rows: Sequence[Row], column: str) -> list[float]:

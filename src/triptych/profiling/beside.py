@@ -80,7 +80,12 @@ class Beside:
         kinds = [
             ("Most repeated records", "Exact copies: the same prompt and the same response.", "content_id", "copies"),
             (REPEATED_RESPONSES, "The same response to whatever prompt.", "key@response", "records"),
-            ("Most common structures", "Equal once digits, names, quotes and long literals are masked.", "template", "records"),
+            (
+                "Most common structures",
+                "Equal once digits, names, quotes and long literals are masked.",
+                "template",
+                "records",
+            ),
         ]
         out = []
         for title, why, column, unit in kinds:
@@ -129,7 +134,11 @@ def _histogram(name: str, title: str, axis: str, unit: str, column: pa.Array) ->
         edges = np.arange(low, high + 2) - 0.5
     elif whole:
         step = max(1.0, np.ceil((top - low + 1) / _BINS))
-        edges = np.append(np.arange(low, top + step, step), high + 1) if high >= top + step else np.arange(low, high + step + 1, step)
+        edges = (
+            np.append(np.arange(low, top + step, step), high + 1)
+            if high >= top + step
+            else np.arange(low, high + step + 1, step)
+        )
     else:
         edges = np.linspace(low, top, _BINS + 1) if top > low else np.array([low, max(high, low + 1.0)])
         edges = np.append(edges, high) if high > edges[-1] else edges

@@ -20,7 +20,9 @@ def claim(folder: Path, beside: Collection[str] = ()) -> Path:
         OutputError: it holds something that this tool did not write, or it is a file.
     """
     if folder.exists() and not folder.is_dir():
-        raise OutputError(message(f"{folder}: this is a file.", want="a folder for the result", hint="-o another/folder"))
+        raise OutputError(
+            message(f"{folder}: this is a file.", want="a folder for the result", hint="-o another/folder")
+        )
     if folder.is_dir():
         foreign = sorted(str(path.relative_to(folder)) for path in _foreign(folder) if path.name not in beside)
         if foreign:

@@ -42,7 +42,9 @@ def plan(settings: Settings, layout: Layout) -> Panel:
         chosen = [measure for measure in chosen if _applies(measure, layout)]
     chosen += [companion for companion in map(_companion, chosen) if companion]
     chosen.sort(key=lambda measure: AXES.index(measure.about.axis))
-    return Panel(tuple({measure.spec.hash: measure for measure in chosen}.values()), _headlines(chosen, settings, layout))
+    return Panel(
+        tuple({measure.spec.hash: measure for measure in chosen}.values()), _headlines(chosen, settings, layout)
+    )
 
 
 def _given(measure: Measure) -> set[str]:
@@ -79,7 +81,9 @@ def _check_texts(chosen: Iterable[Measure], layout: Layout) -> None:
             needs = measure.statistic().needs
             if not there and any(need == name or need.endswith((f"@{name}", "@both")) for need in needs):
                 raise SpecError(
-                    message(f"{measure.label}: the records have no {name}.", got=layout.sentence, hint=f"--map {name}=FIELD")
+                    message(
+                        f"{measure.label}: the records have no {name}.", got=layout.sentence, hint=f"--map {name}=FIELD"
+                    )
                 )
 
 

@@ -92,7 +92,11 @@ def _selected(store: FeatureStore, grouping: Grouping, valid_only: bool, on: str
     rows = np.flatnonzero(flags == 0)
     if not len(rows):
         raise SchemaError(
-            message("no record is free of defects.", got=f"{len(flags):,} records, all with a defect", hint="without --valid-only")
+            message(
+                "no record is free of defects.",
+                got=f"{len(flags):,} records, all with a defect",
+                hint="without --valid-only",
+            )
         )
     return Selected(store, grouping.keys, rows)
 
@@ -109,9 +113,7 @@ def _read_all(panel: Panel, folded: dict[str, Any], bench: Bench) -> tuple[Estim
     return tuple(estimates)
 
 
-def _describe(
-    dataset: Dataset, store: FeatureStore, grouping: Grouping, keys: Keys, bench: Bench
-) -> dict[str, Any]:
+def _describe(dataset: Dataset, store: FeatureStore, grouping: Grouping, keys: Keys, bench: Bench) -> dict[str, Any]:
     summary = dataset.summary
     assert summary is not None  # noqa: S101 - the scan has read the whole set
     return {

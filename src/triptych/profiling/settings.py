@@ -60,7 +60,9 @@ class Settings:
         for name in given:
             if name not in known:
                 raise UsageError(
-                    message(f'measure has no setting "{name}".', want=", ".join(sorted(known)), hint=nearest(name, known))
+                    message(
+                        f'measure has no setting "{name}".', want=", ".join(sorted(known)), hint=nearest(name, known)
+                    )
                 )
         if isinstance(given.get("measures"), str):
             given["measures"] = (given["measures"],)
@@ -71,13 +73,13 @@ class Settings:
 
     def _check(self) -> None:
         if self.limit is not None and self.limit < 1:
-            raise UsageError(message("the limit must be at least one row.", got=str(self.limit), want="--limit N, N >= 1"))
+            raise UsageError(
+                message("the limit must be at least one row.", got=str(self.limit), want="--limit N, N >= 1")
+            )
         if self.workers is not None and self.workers < 1:
             raise UsageError(message("there must be at least one worker.", got=str(self.workers), want="--workers N"))
         if self.engine != "local":
-            raise UsageError(
-                message(f'engine "{self.engine}" is not available.', want="local", hint="--engine local")
-            )
+            raise UsageError(message(f'engine "{self.engine}" is not available.', want="local", hint="--engine local"))
         if self.on_bad not in ("raise", "skip"):
             raise UsageError(message("--on-bad is not right.", got=str(self.on_bad), want="raise or skip"))
 

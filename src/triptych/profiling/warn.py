@@ -57,13 +57,17 @@ def _of(estimate: Estimate) -> list[tuple[str, str]]:
         return []
     if name in ("exact_duplicate_rate", "near_duplicate_rate") and value > REPEATED:
         kind = "exact copies" if name.startswith("exact") else "near-duplicates"
-        return [("mostly_duplicates", f"{value:.2f} of the records are {kind} of others: the set is smaller than it looks.")]
+        return [
+            ("mostly_duplicates", f"{value:.2f} of the records are {kind} of others: the set is smaller than it looks.")
+        ]
     if name == "valid_share" and value < INVALID:
         return [("defects", f"{1 - value:.2f} of the records have a defect: read diversity on valid records only.")]
     if name == "label_mean" and (value >= SATURATED or value <= 1 - SATURATED) and estimate.interval.se is not None:
         field = estimate.spec.params.get("field")
         if 0 <= value <= 1:
-            return [("saturated_label", f'The label "{field}" is saturated at {value:.3f}: it can hardly tell sets apart.')]
+            return [
+                ("saturated_label", f'The label "{field}" is saturated at {value:.3f}: it can hardly tell sets apart.')
+            ]
     if name == "length_correlation" and abs(value) > LENGTH_DRIVEN:
         of = str(estimate.spec.params.get("of")).replace("_", " ")
         return [("length_driven", f"{of} mostly reads length here (rank correlation {value:.2f}).")]
@@ -75,7 +79,12 @@ def _constant(details: Mapping[str, Any], records: int) -> list[tuple[str, str]]
         if offender["title"] == REPEATED_RESPONSES and offender["items"]:
             count = offender["items"][0]["count"]
             if records >= FEW and count > CONSTANT * records:
-                return [("constant_answer", f"One response stands in {count:,} of {records:,} records: one constant answer.")]
+                return [
+                    (
+                        "constant_answer",
+                        f"One response stands in {count:,} of {records:,} records: one constant answer.",
+                    )
+                ]
     return []
 
 

@@ -98,9 +98,7 @@ class PerPromptNovelty(Relation):
         return {self.gives[0]: _sparse(at, values)}
 
 
-def _regroup(
-    records: Records, column: str
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint64], list[Batch]]]:
+def _regroup(records: Records, column: str) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint64], list[Batch]]]:
     """Records of clusters with at least two members, whole clusters at a time.
 
     Yields positions (k,), cluster keys (k,), and batches that hold them in the same order.

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from triptych.core.batch import Batch, On
 from triptych.core.groups import GROUPS
 from triptych.core.ngrams import ngram_hashes
-from triptych.core.sorting import different, place, tally, tally_weighted
 from triptych.core.relation import Records, Relation, Sparse
+from triptych.core.sorting import different, place, tally, tally_weighted
 
 SAMPLE = 1 << 16
 _RECORDS = 1 << 12

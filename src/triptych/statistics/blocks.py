@@ -16,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from triptych.core.batch import Batch, On, Where
+from triptych.core.batch import Batch, On, Where, defects
 from triptych.core.groups import GROUPS, Mask
 from triptych.core.statistic import Statistic
 
@@ -46,7 +46,7 @@ class TextBlocks(Statistic):
     def needs(self) -> tuple[str, ...]:
         """The texts, and the defects where only valid records are read."""
         texts = ("prompt", "response") if self.on == "both" else (self.on,)
-        return texts if self.where == "all" else (*texts, f"defects@{self.on}")
+        return texts if self.where == "all" else (*texts, defects(self.on))
 
     def update(self, batch: Batch) -> None:
         """Take in the texts of a batch."""

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from triptych.core.batch import Batch, On, Where
+from triptych.core.batch import Batch, On, Where, defects
 from triptych.core.groups import GROUPS, Mask
 from triptych.core.statistic import Statistic
 
@@ -36,7 +36,7 @@ class Gram(Statistic):
     @property
     def needs(self) -> tuple[str, ...]:
         """The embedding, and the defects where only valid records are read."""
-        return (f"embedding@{self.on}",) if self.where == "all" else (f"embedding@{self.on}", f"defects@{self.on}")
+        return (f"embedding@{self.on}",) if self.where == "all" else (f"embedding@{self.on}", defects(self.on))
 
     def update(self, batch: Batch) -> None:
         """Add the vectors of a batch."""

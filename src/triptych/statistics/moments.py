@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from triptych.core.batch import Batch, On, Where
+from triptych.core.batch import Batch, On, Where, defects
 from triptych.core.groups import GROUPS, Mask
 from triptych.core.statistic import Statistic
 
@@ -29,7 +29,7 @@ class Moments(Statistic):
     @property
     def needs(self) -> tuple[str, ...]:
         """The column, and the defects where only valid records are read."""
-        return (self.column,) if self.where == "all" else (self.column, f"defects@{self.on}")
+        return (self.column,) if self.where == "all" else (self.column, defects(self.on))
 
     def update(self, batch: Batch) -> None:
         """Take in a batch."""

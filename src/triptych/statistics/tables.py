@@ -19,7 +19,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from triptych.core.batch import Batch, On, Where
+from triptych.core.batch import Batch, On, Where, defects
 from triptych.core.groups import GROUPS, Mask, bits, everything, mix
 from triptych.core.ngrams import ngram_hashes
 from triptych.core.sorting import run_starts, tally, tally_weighted
@@ -232,4 +232,4 @@ class ColumnTable(KeyTable):
 
 
 def _where_needs(where: Where, on: On) -> tuple[str, ...]:
-    return () if where == "all" else (f"defects@{on}",)
+    return () if where == "all" else (defects(on),)

@@ -29,7 +29,6 @@ Record: TypeAlias = str | Mapping[str, Any]
 """A response, or a mapping with `prompt`, `response` and any columns that are not to be made up."""
 
 WIDTH = 8
-TEXTS = ("response", "prompt", "both")
 
 _TYPES: dict[str, Any] = {
     "prompt": pa.string(),
@@ -97,8 +96,10 @@ def _columns(record: Mapping[str, Any]) -> dict[str, Any]:
     texts = {"prompt": prompt, "response": response, "both": "\n".join(parts) if parts else None}
     digest = hashlib.blake2b(repr((prompt, response)).encode(), digest_size=16).digest()
     out = {"prompt": prompt, "response": response, "content_id": digest, "label.score": None, "label.other": None}
-    for on in TEXTS:
-        out |= {f"{name}@{on}": value for name, value in _text_columns(texts[on], prompt).items()}
+    for on, text in texts.items():
+        made = _text_columns(text, prompt)
+        names = made if on != "both" else ("tokens", "length", "embedding")
+        out |= {f"{name}@{on}": made[name] for name in names}
     return out
 
 

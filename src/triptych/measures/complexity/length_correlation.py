@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from triptych.core.batch import On
+from triptych.core.batch import Text
 from triptych.core.estimate import Undefined
 from triptych.core.groups import Mask
 from triptych.core.measure import Example, Measure, Row, measure
@@ -33,7 +33,7 @@ class LengthCorrelation(Measure):
     """Spearman's rho of column `of@on` and length."""
 
     of: str = "reasoning_steps"
-    on: On = "response"
+    on: Text = "response"
 
     def statistic(self) -> JointCounts:
         """Joint counts of the column and the length."""

@@ -17,7 +17,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from triptych.core.batch import On
+from triptych.core.batch import Text
 from triptych.core.estimate import Undefined
 from triptych.core.groups import Mask
 from triptych.core.measure import Example, Measure, Row, measure
@@ -38,7 +38,7 @@ from triptych.statistics.tables import ColumnTable
 class EffectiveStructures(Measure):
     """Structures, counted by the exponential of their entropy."""
 
-    on: On = "prompt"
+    on: Text = "prompt"
     valid_only: bool = True
 
     def statistic(self) -> ColumnTable:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from triptych.core.batch import On
+from triptych.core.batch import Text
 from triptych.core.estimate import Undefined
 from triptych.core.groups import Mask
 from triptych.core.measure import Example, Measure, Row, measure
@@ -31,7 +31,7 @@ from triptych.statistics.tables import ColumnTable
 class StructureCoverage(Measure):
     """Different structures over records."""
 
-    on: On = "prompt"
+    on: Text = "prompt"
     valid_only: bool = True
 
     def statistic(self) -> ColumnTable:

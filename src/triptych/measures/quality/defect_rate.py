@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from triptych.core.batch import On
+from triptych.core.batch import Text
 from triptych.core.errors import nearest
 from triptych.core.estimate import Undefined
 from triptych.core.groups import Mask
@@ -37,7 +37,7 @@ class DefectRate(Measure):
     """Share of records with one kind of defect."""
 
     kind: str = "empty"
-    on: On = "response"
+    on: Text = "response"
 
     def __post_init__(self) -> None:
         super().__post_init__()

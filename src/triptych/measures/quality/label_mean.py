@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from triptych.core.batch import On
+from triptych.core.batch import Text
 from triptych.core.estimate import Undefined
 from triptych.core.groups import Mask
 from triptych.core.interval import Kind
@@ -34,7 +34,7 @@ class LabelMean(Measure):
     """Mean of the label field `field`."""
 
     field: str = ""
-    on: On = "response"
+    on: Text = "response"
     valid_only: bool = False
 
     def __post_init__(self) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from triptych.core.batch import On
+from triptych.core.batch import Text
 from triptych.core.estimate import Undefined
 from triptych.core.groups import Mask
 from triptych.core.measure import Example, Measure, Row, measure
@@ -33,7 +33,7 @@ from triptych.statistics.flags import FlagCounts
 class ValidShare(Measure):
     """Share of records without a defect."""
 
-    on: On = "response"
+    on: Text = "response"
 
     def statistic(self) -> FlagCounts:
         """Counts of defects."""
