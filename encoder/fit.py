@@ -2,9 +2,9 @@
 
     python fit.py --work WORK --out static.safetensors [--epochs 12] [options]
 
-The student sees a text as a bag of tokens and a bag of hashed neighbouring token pairs:
+The student sees a text as a bag of tokens and a bag of known neighbouring token pairs:
 
-    s = sum_t sqrt(tf_t) E[t] + P' sum_b B[hash(b)],  u = s / rms(s),  z = u + W2 relu(W1 [u, log length]) + b,  y = z / |z|
+    s = sum_t sqrt(tf_t) E[t] + P' sum_b B[b],  u = s / rms(s),  z = u + W2 relu(W1 [u, log length]) + b,  y = z / |z|
 
 Loss: 1 - cos(y, teacher) + similarity matching inside the batch + cross entropy of in-batch neighbour distributions.
 Sources in HELD_SOURCES are never trained on and decide every choice below.
@@ -24,7 +24,7 @@ from safetensors.numpy import save_file
 from torch import nn
 from torch.nn import functional
 
-from triptych.features.static_encoder import pair_bucket
+from triptych.features.static_encoder import known_pairs
 
 HELD_SOURCES = ("datasets-moby-dick", "python-django-doc", "dict-devil", "faker, pyjokes", "apache2-doc")
 MAX_TOKENS = 256
@@ -37,9 +37,9 @@ HELD = 2000  # texts of each held-out kind that are evaluated
 class Options:
     """What training depends on; defaults are what held-out sources chose."""
 
-    epochs: int = 12
+    epochs: int = 7
     batch: int = 1024
-    buckets: int = 8192
+    pairs: int = 12288
     rank: int = 128
     hidden: int = 512
     rate: float = 2e-3
@@ -92,7 +92,24 @@ class Data:
         self.train = order[(kind[order] == TRAIN) & (self.lengths[order] > 0)][:limit]
         self.near, self.far = (order[(kind[order] == k) & (self.lengths[order] >= 4)][:HELD] for k in (NEAR, FAR))
 
-    def batch(self, rows: np.ndarray, options: Options) -> Bags:
+    def collocations(self, count: int) -> np.ndarray:
+        """The `count` neighbouring token pairs of the training rows with the largest min(n, 200) * pointwise information.
+
+        int64 (count,), ascending: left * 30522 + right. Pairs seen fewer than 5 times are never taken.
+        """
+        trained = np.zeros(len(self.lengths), bool)
+        trained[self.train] = True
+        owner = np.repeat(np.arange(len(self.lengths)), self.lengths)
+        inside = (owner[1:] == owner[:-1]) & trained[owner[1:]]
+        keys, seen = np.unique(
+            self.ids[:-1][inside].astype(np.int64) * VOCABULARY + self.ids[1:][inside], return_counts=True
+        )
+        share = np.bincount(self.ids, minlength=VOCABULARY) / len(self.ids)
+        information = np.log(seen / seen.sum() / (share[keys // VOCABULARY] * share[keys % VOCABULARY]))
+        score = np.where(seen >= 5, np.minimum(seen, 200) * np.maximum(information, 0), 0)
+        return np.sort(keys[np.argsort(-score, kind="stable")[:count]])
+
+    def batch(self, rows: np.ndarray, keys: np.ndarray, power: float) -> Bags:
         """The bags of the named rows."""
         starts, sizes = self.offsets[rows], self.lengths[rows]
         owner = np.repeat(np.arange(len(rows)), sizes)
@@ -100,12 +117,13 @@ class Data:
         ids = self.ids[np.repeat(starts, sizes) + place].astype(np.int64)
         key, count = np.unique(owner * VOCABULARY + ids, return_counts=True)
         inside = owner[1:] == owner[:-1]
+        at, hit = known_pairs(ids[:-1][inside], ids[1:][inside], keys, VOCABULARY)
         return Bags(
             tokens=torch.from_numpy(key % VOCABULARY),
-            weights=torch.from_numpy((count**options.power).astype(np.float32)),
+            weights=torch.from_numpy((count**power).astype(np.float32)),
             starts=torch.from_numpy(np.searchsorted(key, np.arange(len(rows)) * VOCABULARY)),
-            pairs=torch.from_numpy(pair_bucket(ids[:-1][inside], ids[1:][inside], options.buckets)),
-            pair_starts=torch.from_numpy(np.searchsorted(owner[1:][inside], np.arange(len(rows)))),
+            pairs=torch.from_numpy(at),
+            pair_starts=torch.from_numpy(np.searchsorted(owner[1:][inside][hit], np.arange(len(rows)))),
             sizes=torch.from_numpy(sizes.astype(np.float32)),
         )
 
@@ -132,17 +150,21 @@ def split(corpus: list[dict[str, str]]) -> np.ndarray:
 class Student(nn.Module):
     """Bag of tokens and token pairs with a small residual head."""
 
-    def __init__(self, prior: np.ndarray, options: Options) -> None:
+    def __init__(self, prior: np.ndarray, keys: np.ndarray, options: Options) -> None:
         super().__init__()
-        self.options = options
+        self.options, self.keys = options, keys
         self.tokens = nn.Parameter(torch.from_numpy(prior))
         self.bias = nn.Parameter(torch.zeros(DIM))
-        self.pairs = nn.Parameter(torch.zeros(options.buckets, options.rank))
+        self.pairs = nn.Parameter(torch.zeros(len(keys), options.rank))
         self.project = nn.Parameter(torch.randn(options.rank, DIM) * options.rank**-0.5)
         self.first = nn.Linear(DIM + 1, options.hidden)
         self.second = nn.Linear(options.hidden, DIM)
         nn.init.zeros_(self.second.weight)
         nn.init.zeros_(self.second.bias)
+
+    def bags(self, data: Data, rows: np.ndarray) -> Bags:
+        """What forward takes, for the named rows."""
+        return data.batch(rows, self.keys, self.options.power)
 
     def forward(self, bags: Bags) -> torch.Tensor:
         """Unit rows, float32 (texts, 384)."""
@@ -182,7 +204,7 @@ def loss_of(y: torch.Tensor, t: torch.Tensor, options: Options) -> torch.Tensor:
 @torch.no_grad()
 def encode(student: Student, data: Data, rows: np.ndarray) -> np.ndarray:
     student.eval()
-    out = [student(data.batch(rows[i : i + 1024], student.options)) for i in range(0, len(rows), 1024)]
+    out = [student(student.bags(data, rows[i : i + 1024])) for i in range(0, len(rows), 1024)]
     return torch.cat(out).numpy()
 
 
@@ -190,7 +212,7 @@ def train(data: Data, work: Path, options: Options, log: Path) -> Student:
     torch.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)
     prior = initial(data, work)
-    student = Student(prior.copy(), options)
+    student = Student(prior.copy(), data.collocations(options.pairs), options)
     anchor = torch.from_numpy(prior)
     head = [*student.first.parameters(), *student.second.parameters()]
     tables = [student.tokens, student.bias, student.pairs, student.project]
@@ -208,7 +230,7 @@ def train(data: Data, work: Path, options: Options, log: Path) -> Student:
         total = 0.0
         for start in range(0, len(order) - options.batch + 1, options.batch):
             rows = order[start : start + options.batch]
-            y = student(data.batch(rows, options))
+            y = student(student.bags(data, rows))
             loss = loss_of(y, torch.from_numpy(data.vectors[rows].astype(np.float32)), options)
             if options.prior:
                 loss = loss + options.prior * (student.tokens - anchor).square().sum() / VOCABULARY
@@ -258,7 +280,7 @@ def rows_int8(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def export(student: Student, out: Path) -> None:
     options = student.options
-    arrays = {}
+    arrays = {"pair_keys": student.keys}
     for name, value in student.named_parameters():
         array = value.detach().numpy()
         if name in ("tokens", "pairs"):

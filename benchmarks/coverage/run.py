@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from populations import POPULATIONS
+from populations import POPULATIONS, WIDE
 
 from triptych.core.estimate import Undefined
 from triptych.core.groups import everything
@@ -64,7 +64,11 @@ def cover(name: str, repetitions: int, only: str | None = None) -> list[dict[str
                 if got.lo is not None and got.hi is not None and got.se is not None:
                     found[one.label].append((value, got.lo, got.hi, got.se))
     rows = [row(one, name, np.array(found[one.label]), np.array(more[one.label])) for one in measures]
-    return [{**each, "no_interval": round(1 - each["intervals"] / repetitions, 4)} for each in rows]
+    for each in rows:
+        each["no_interval"] = round(1 - each["intervals"] / repetitions, 4)
+        if each["coverage"] > 0.98:
+            each["wide"] = WIDE.get(name, "the count of 300 draws: the stated error is about right")
+    return rows
 
 
 def row(measure: Measure, population: str, found: Any, values: Any) -> dict[str, Any]:

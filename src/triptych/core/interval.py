@@ -68,7 +68,8 @@ def interval(read: Reading, count: Counting, kind: Kind, bounds: tuple[float, fl
         return Interval(reason=whole.reason)
     if len(held) < MIN_GROUPS:
         return Interval(
-            reason=f"too few records for an interval ({count(everything())}; about {MIN_GROUPS * 2} are needed)"
+            reason=f"the records fall in {len(held)} of the 32 groups, {MIN_GROUPS} are needed for an interval: too few "
+            "records, or too few prompts with all their responses"
         )
     left_out = [read(without(group)) for group in held]
     undefined = next((value for value in left_out if isinstance(value, Undefined)), None)
@@ -91,7 +92,8 @@ def interval(read: Reading, count: Counting, kind: Kind, bounds: tuple[float, fl
         share = min(whole / unit, 1.0)
         dealt = math.sqrt(share * (1 - share) / n)
         lo, hi = _wilson(share, max(se, dealt if kind == "share" else min(dealt, 1 / n)), n, t)
-    return Interval(float(max(lo * unit, bounds[0])), float(min(hi * unit, bounds[1])), se * unit)
+    lo, hi = max(lo * unit, bounds[0]), min(hi * unit, bounds[1])
+    return Interval(float(min(lo, whole)), float(max(hi, whole)), se * unit)
 
 
 def _spread(changes: NDArray[np.float64], sizes: NDArray[np.float64], *, sized: bool) -> tuple[float, int]:

@@ -95,7 +95,9 @@ def locate(source: object, options: ReadOptions) -> Sources:
         _no_split(options, "what was passed")
     words = "records in memory" if isinstance(source, (list, tuple)) else "table in memory"
     size = len(source) if isinstance(source, Sized) else None
-    return Sources("records", None, words, (Source("records", "records", by_line=False, rows=rows, expected=lambda: size),))
+    return Sources(
+        "records", None, words, (Source("records", "records", by_line=False, rows=rows, expected=lambda: size),)
+    )
 
 
 def _no_split(options: ReadOptions, label: str) -> None:
@@ -130,7 +132,9 @@ def _not_there(path: Path) -> str:
 
 def _file(path: Path, kind: str, name: str) -> Source:
     label = str(path)
-    return Source(name, label, kind in ("jsonl", "csv"), lambda: _READERS[kind](path, label), lambda: expected_rows(path, kind))
+    return Source(
+        name, label, kind in ("jsonl", "csv"), lambda: _READERS[kind](path, label), lambda: expected_rows(path, kind)
+    )
 
 
 def _folder(path: Path) -> Sources:

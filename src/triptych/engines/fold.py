@@ -87,7 +87,7 @@ def fold(
 
     merged = [statistic.fresh() for statistic in wanted]
     with progress.stage("statistics", unit="records", total=len(selected.keys)) as stage:
-        for job_states, size in engine.map(_update, jobs()):
+        for job_states, size in engine.map(_update, jobs(), parts=wanted):
             for total, state in zip(merged, job_states, strict=True):
                 total.merge(state)
             stage.advance(size)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from triptych.core.groups import address_keys, group_of, mix
 from triptych.core.relation import Keys
+from triptych.core.sorting import different, tally
 from triptych.data import Layout
 from triptych.engines.store import FeatureStore
 
@@ -47,11 +48,11 @@ def group_records(store: FeatureStore, layout: Layout) -> Grouping:
     cluster, sentence = _clusters(store, layout)
     cluster = np.where(cluster == 0, np.uint64(0), np.maximum(mix(cluster), np.uint64(1)))
     group = group_of(np.where(cluster == 0, address, cluster))
-    names, size = np.unique(cluster[cluster != 0], return_counts=True)
+    names, size = tally(cluster[cluster != 0])
     several = int((size > 1).sum())
     if not len(names):
         return Grouping(Keys(np.arange(len(address)), address, group, cluster), sentence, 0)
-    detail = f"{sentence}: {len(names):,} groups, {several:,} of them with several records"
+    detail = f"{sentence}: {len(names):,} in all, {several:,} with several records"
     return Grouping(Keys(np.arange(len(address)), address, group, cluster), detail, several)
 
 
@@ -77,6 +78,7 @@ def _clusters(store: FeatureStore, layout: Layout) -> tuple[NDArray[np.uint64], 
 
 def _prompts_with_several(prompt: NDArray[np.uint64], response: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Keys of the prompts that have at least two different responses, ascending."""
-    pairs = np.unique(np.stack([prompt, response], axis=1), axis=0)
-    names, responses = np.unique(pairs[:, 0], return_counts=True)
-    return np.asarray(names[(responses > 1) & (names != 0)], dtype=np.uint64)
+    order = np.lexsort((response, prompt))
+    prompt, response = prompt[order], response[order]
+    change = (prompt[1:] == prompt[:-1]) & (response[1:] != response[:-1])
+    return different(prompt[1:][change & (prompt[1:] != 0)])

@@ -28,7 +28,9 @@ Result = TypeVar("Result")
 _FEW = 3
 """Fewer jobs than this are not worth starting processes for."""
 
-_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1") | {"TOKENIZERS_PARALLELISM": "false"}
+_ONE_THREAD = dict.fromkeys(
+    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+) | {"TOKENIZERS_PARALLELISM": "false"}
 
 
 def cores() -> int:
@@ -71,8 +73,22 @@ class LocalEngine:
         self._all.clear()
         self._threads = None
 
-    def map(self, function: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
+    def map(
+        self,
+        function: Callable[[Job], Result],
+        jobs: Iterable[Job],
+        parts: Iterable[object] = (),
+        *,
+        start: bool = True,
+    ) -> Iterator[Result]:
         """`function(job)` for every job, in order. At most workers + 1 jobs are held at a time.
+
+        Args:
+            function: of a module that can be imported.
+            jobs: picklable arguments.
+            parts: objects that the jobs hold; one whose class is defined in the caller's own script or notebook cannot
+                be sent to another process, so all work stays in this one.
+            start: whether the work is worth starting processes for; if not, it goes to those that run already.
 
         Raises:
             TriptychError: a worker process died.
@@ -80,7 +96,8 @@ class LocalEngine:
         """
         stream = iter(jobs)
         first = list(islice(stream, _FEW))
-        if self.workers == 1 or len(first) < _FEW or getattr(function, "__module__", "") == "__main__":
+        homeless = any(type(part).__module__ == "__main__" for part in parts)
+        if self.workers == 1 or len(first) < _FEW or homeless or not (start or self._threads):
             yield from map(function, chain(first, stream))
             return
         yield from self._spread(function, chain(first, stream))

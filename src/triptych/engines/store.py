@@ -103,7 +103,7 @@ def scan(
     shards: list[ShardFiles] = []
     total = None if dataset.layout.parts else dataset.expected_rows()
     with progress.stage(f"features of {dataset.name}", unit="records", total=total) as stage:
-        for shard in engine.map(_compute, _jobs(dataset, features, cache)):
+        for shard in engine.map(_compute, _jobs(dataset, features, cache), parts=features):
             shards.append(shard)
             stage.advance(shard.records)
     return FeatureStore(tuple(shards), tuple(shards[0].files) if shards else ())

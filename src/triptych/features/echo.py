@@ -1,73 +1,129 @@
-"""Prompt echoes: responses that repeat the prompt instead of answering it.
+"""Prompt echoes: responses that give back the prompt, or its input part, instead of an answer.
 
-Two kinds: a near-verbatim copy of the instruction that makes up most of the response, and the input of a task that has to
-change it given back as it was. Tasks that may leave their input alone (correct, sort, extract a little ..) are safe.
+Three ways: the instruction comes back (once or in a loop) with nothing new; the input of a task comes back nearly as it was;
+or the response is only the lead-in of an answer ("Here is a poem about rain:"). What counts as given back depends on the task:
+
+    picks     (select, extract, answer, sort ..) may answer with a span of the input: only a long input in large part counts.
+    edits     (correct, format, rewrite ..) may keep every word: only the input to the letter, or a cut copy of it, counts.
+    others    (write, suggest, solve, summarize ..) may not: words of the input, or of one field of it, and none new count.
+
+Quotes, list marks and a label before the text ("Output:") are ignored.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 _TOKEN = re.compile(r"\w+")
-_MAY_STAY = re.compile(
-    r"^\W*correct\b|\bcorrect (?:the|any|all|this|these)\b|\b(?:grammar|fix|edit|proofread|spelling|copy|repeat|punctuat|error|mistake|capitali|comma|insert|format|case\b"
-    r"|divide|split|separate|sort|order|arrang|quote|highlight|underline|output|code|complete|check|remove|duplicate|filter|evaluate)"
+_STAYS = re.compile(
+    r"\b(?:copy|repeat|sort|order|arrang|organi[sz]e|rank|check|remove|delet|duplicate|filter|fill|blank|complet|continu|finish"
+    r"|code|bug|insert|split|separate|divide|true or false|whether|if (?:necessary|needed)|evaluate|verify|detect|reverse)"
 )
+_PICKS = re.compile(
+    r"\b(?:choos|pick|select|identif|extract|find|locat|retriev|which|classif|categori|highlight|underline|label|quote|answer|determine"
+    r"|decide|name the|what|who|when|where|match|group|distinguish|point out|guess|pars|tag\b|list all|search)"
+)
+_EDITS = re.compile(
+    r"\b(?:correct|grammar|fix|edit|proofread|spelling|punctuat|error|mistake|capital|comma|format|case\b|convert|transform|rewrit"
+    r"|rephras|reword|replac|chang|modif|adjust|revis|improv|output|add|turn|combin|merg|make it|updat|renam|markdown|html)"
+)
+_DEMANDS = re.compile(
+    r"\b(?:translat|paraphras|summar|shorten|condens|simplif|professional|brief|concise|informative|describ|explain|solve|prove"
+    r"|write a\b|write an\b|caption|creat|generat|compos|design|suggest|come up|recommend|respond|continu)"
+)
+_SUMMARY = re.compile(r"\b(?:summar|shorten|condens|brief|concise|title|headline|topic|keyword|main)")
 _LEAD = frozenset(
     """a an the here s sure certainly some of output answer response input solution instruction question below
-    following this these list to title text""".split()
+    following this these list to title text and is are table""".split()
 )
+_FILLER = frozenset("in many several various different ways way".split())
 _HERE_IS = frozenset(("sure", "certainly", "here", "is", "are", "s"))
 _ASKS = frozenset(
     """what which who whom whose when where why how is are was were do does did can could will would should has have
     if""".split()
 )
-_WRAP = " \t\r\n\"'“”:.*"
-_MUST_CHANGE = re.compile(
-    r"\b(?:translat|summar|shorten|paraphras|rephras|condens|simplif|describe|brief|solve|rewrit|rewrot|professional|answer|caption)"
-)
-LONG_INPUT = 40  # words from which a near copy of the input is no answer to a task that has to change it
-NEAR_COPY = 0.8
+_LABEL = re.compile(r"[^\w\n]{0,4}(?:\w+ ?){1,2}:\s+")
+_LEAD_LINE = re.compile(r"[^\n]{0,200}:[ \t]*\n+")
+_FIELD = re.compile(r"^[^\w\n]{0,4}(?:[\w']+ ){0,4}[\w']+: +(.{12,})$", re.MULTILINE)
+_WRAP = " \t\r\n\"'“”`"
 MIN_ECHO = 5  # words
+LONG = 25  # words from which a copy need not be complete
+SHOWN = 6000, 8000  # characters of the prompt and of the response that are looked at
 
 
 def is_prompt_echo(prompt: str | None, text: str) -> bool:
-    """Whether the response repeats the prompt instead of answering it."""
+    """Whether the response repeats the prompt or its input instead of answering. Looks at the first 8,000 characters."""
     if not prompt:
         return False
-    asked, size = prompt[:6000].lower(), min(len(text), 8000)
-    probes = [text[size * part // 8 : size * part // 8 + 10].lower() for part in (1, 3, 5, 7)]
-    if size < 16 or sum(map(asked.__contains__, probes)) < 2:
+    asked, size = prompt[: SHOWN[0]].lower(), min(len(text), SHOWN[1])
+    probes = [text[size * part // 8 : size * part // 8 + 9].lower() for part in (1, 3, 5, 7)]
+    if size < 12 or sum(map(asked.__contains__, probes)) < 2:
         return False
-    if text.strip().casefold() == prompt.strip().casefold() and len(text.split()) >= 3:
-        return True
-    words = _TOKEN.findall(text[:8000].lower())
-    cut = "\n\n" if "\n\n" in asked.strip() else "\n"
-    task, _, given = prompt[:6000].strip().partition(cut)
-    task_is_last = len(task) > max(300, len(given))
-    if not task_is_last and _repeats(asked if cut == "\n" else task.lower(), words):
-        return True
-    if not given:
+    prompt, text = prompt[: SHOWN[0]].strip(), text[: SHOWN[1]].strip()
+    said = _TOKEN.findall(text.lower())
+    known = set(_TOKEN.findall(asked))
+    if len(said) < 3:
         return False
-    starts_alike = words[:3] == _TOKEN.findall(task.lower())[:3]
-    return (starts_alike and not task_is_last and _repeats(asked, words)) or _returns_input(
-        task.lower(), given, text[:8000]
+    fresh = sum(word not in known and word not in _LEAD for word in said)
+    if text.casefold() == prompt.casefold():
+        return True
+    if fresh > 0.4 * len(said):
+        return False
+    return _repeats_task(prompt, text, said) or (
+        fresh <= 0.15 * len(said) and any(_returns(task.lower(), given, text) for task, given in _parts(prompt))
     )
 
 
-def _repeats(whole: str, said: Sequence[str]) -> bool:
+def _parts(prompt: str) -> Iterator[tuple[str, str]]:
+    """Each way to read a prompt as task and input: input after a blank line, a line or a colon, or the task at the end."""
+    for cut in ("\n\n", "\n"):
+        task, found, given = prompt.partition(cut)
+        if found:
+            yield task, given
+            before, _, last = prompt.rpartition(cut)
+            if len(last) < 200 < len(before):
+                yield last, before
+            return
+    task, found, given = prompt.partition(": ")
+    if found:
+        yield task, given
+
+
+# the instruction
+
+
+def _repeats_task(prompt: str, text: str, said: Sequence[str]) -> bool:
+    """Whether the instruction, alone or with its input, comes back with nothing new."""
+    task, found, given = prompt.partition("\n\n")
+    whole = _TOKEN.findall(prompt.lower())
+    if len(text) < 300 and text.endswith(":") and "\n" not in text and said[0] in _HERE_IS:
+        return _is_lead_in(whole, said)
+    if found and len(task) > max(300, len(given)):
+        return False
+    if _repeats(whole, said, prompt):
+        return True
+    return bool(found) and (_repeats(_TOKEN.findall(task.lower()), said, task) or _loops(task, whole, said))
+
+
+def _is_lead_in(asked: Sequence[str], said: Sequence[str]) -> bool:
+    """Whether the words of a lead-in ("Here is a poem about rain:") are for the greater part the last ones of the prompt."""
+    known = set(asked[-40:])
+    rest = [word for word in said if word not in _LEAD]
+    return len(rest) >= 2 and sum(word in known for word in rest) >= 0.6 * len(rest)
+
+
+def _repeats(asked: Sequence[str], said: Sequence[str], whole: str) -> bool:
     """Whether `said` is the instruction nearly word for word, or starts with it and adds less than it copied."""
-    asked = _TOKEN.findall(whole)
     if len(asked) < MIN_ECHO or 2 * len(said) < len(asked):
         return False
-    if said[0] in _HERE_IS and len(said) > 2:
-        said = said[2:] if said[1] in _HERE_IS else said[1:]
-        said = said[1:] if said[0] in _HERE_IS else said
-    alike = list(said[:2]) == asked[:2]
-    if set(said) - set(asked) <= _LEAD and (alike or (asked[0] not in _ASKS and len(said) <= len(asked))):
-        grams = list(zip(asked[1:], asked[2:], asked[3:], strict=False))
-        found = set(zip(said, said[1:], said[2:], strict=False))
+    while len(said) > 2 and said[0] in _HERE_IS:
+        said = said[1:]
+    alike = list(said[:2]) == list(asked[:2])
+    manner = asked[0] in ("how", "why")
+    new = set(said) - set(asked) - _LEAD
+    if (not new and (alike or (asked[0] not in _ASKS and len(said) <= len(asked)))) or (manner and new <= _FILLER):
+        grams, found = _grams(asked[2 if manner else 1 :]), set(_grams(said))
         least = 0.9 if asked[0] in _ASKS else 0.65
         if sum(gram in found for gram in grams) >= least * len(grams) and (
             any(gram in found for gram in grams[:3]) and any(gram in found for gram in grams[-3:])
@@ -82,39 +138,80 @@ def _repeats(whole: str, said: Sequence[str]) -> bool:
     return same >= 0.9 * len(asked) and len(said) <= (2 if ended else 1) * len(asked)
 
 
-def _returns_input(task: str, given: str, text: str) -> bool:
-    """Whether a task that must change its input gives the input back as it was, once or in a loop."""
-    if _MAY_STAY.search(task) or ("extract" in task and len(given) < 150):
+def _loops(task: str, whole: Sequence[str], said: Sequence[str]) -> bool:
+    """Whether `said` holds the task and is made of runs of the prompt, but for a word in twenty."""
+    asked = _TOKEN.findall(task.lower())
+    if len(asked) < MIN_ECHO or _STAYS.search(task.lower()):
         return False
-    first, _, rest = text.strip().partition("\n")
-    said = (rest if first.endswith(":") and len(rest) > len(first) else text).strip(_WRAP + "`").split()
-    if _MUST_CHANGE.search(task) and _is_near_copy(_TOKEN.findall(given.lower()), _TOKEN.findall(text[:8000].lower())):
-        return True
-    return any(_is_copy(part.strip(_WRAP).split(), said) for part in (given, given.partition("\n")[2]))
+    known, found = set(whole) | _LEAD, set(_grams(said))
+    grams = _grams(asked)
+    return (
+        sum(word not in known for word in said) <= 0.05 * len(said)
+        and sum(gram in found for gram in grams) >= 0.8 * len(grams)
+        and _covered(said, whole) >= 0.7
+    )
 
 
-def _is_near_copy(words: Sequence[str], said: Sequence[str]) -> bool:
-    """Whether nearly all runs of three words are those of a long input, and the other way round."""
-    if not LONG_INPUT <= len(words) <= 1.25 * len(said):
-        return False
-    old, new = (set(zip(one, one[1:], one[2:], strict=False)) for one in (words, said))
-    return len(old & new) >= NEAR_COPY * max(len(old), len(new))
+# the input
 
 
-def _is_copy(words: Sequence[str], said: Sequence[str]) -> bool:
-    """Whether `said`, but for a lead-in of two words, is `words` to the letter, then nothing new."""
-    if len(words) <= MIN_ECHO:
+def _returns(task: str, given: str, text: str) -> bool:
+    """Whether the response is the input of the task, or so much of it that nothing was done."""
+    bare = _bare(text)
+    if _STAYS.search(task) or len(bare) < 12:
         return False
-    starts = [at for at in range(min(3, len(said))) if list(said[at : at + 3]) == list(words[:3])]
-    if not starts or any(word.lower().strip(_WRAP) not in _LEAD for word in said[: starts[0]]):
-        return False
-    rest = said[starts[0] :]
-    size = len(words)
-    if (
-        list(rest[: size - 1]) != list(words[:-1])
-        or len(rest) < size
-        or rest[size - 1].strip(_WRAP) != words[-1].strip(_WRAP)
+    fields = [field.strip(_WRAP) for field in _FIELD.findall(given)] if "\n" in given else []
+    demands = bool(_DEMANDS.search(task))
+    picks = not demands and bool(_PICKS.search(task))
+    edits = not demands and bool(_EDITS.search(task))
+    if (not picks or len(given) > 200) and " ".join(bare.split()) in (
+        " ".join(one.strip(_WRAP).split()) for one in (given, given.partition("\n")[2], *fields)
     ):
+        return len(bare.split()) >= 3
+    words, said = _TOKEN.findall(given.lower()), _TOKEN.findall(bare.lower())
+    if len(words) < 3 or len(said) < 3:
         return False
-    old = {word.lower().strip(_WRAP) for word in words} | _LEAD
-    return {word.lower().strip(_WRAP) for word in rest[size:]} <= old
+    if not picks and list(said) == list(words[: len(said)]) and len(said) >= 8:
+        part = 0.6 if _SUMMARY.search(task) else 0.4
+        if part * len(words) <= len(said) <= 0.9 * len(words):
+            return True
+    return not edits and _is_copy(words, said, 0.7 if picks else 0.4, demands=demands, fields=fields, task=task)
+
+
+def _is_copy(
+    words: Sequence[str], said: Sequence[str], part: float, *, demands: bool, fields: Sequence[str], task: str
+) -> bool:
+    """Whether `said` has no word of its own and holds enough of the input, or is a long input with little changed."""
+    known = set(words) | _LEAD
+    new = sum(word not in known for word in said)
+    back, forth = _covered(words, said), _covered(said, words)
+    if len(words) >= LONG and new <= 0.15 * len(said) and back >= 0.7 and forth >= 0.75:
+        return True
+    if new or not demands:
+        return False
+    if forth >= 0.8 and back >= (0.7 if _SUMMARY.search(task) else part) and len(said) >= MIN_ECHO:
+        return True
+    return any(list(said) == _TOKEN.findall(field.lower()) for field in fields)
+
+
+def _bare(text: str) -> str:
+    """The text without a lead-in line, a label before it and the quotes around it."""
+    lead = _LEAD_LINE.match(text)
+    if lead and len(text) > 2 * lead.end():
+        text = text[lead.end() :]
+    label = _LABEL.match(text)
+    return (text[label.end() :] if label and len(text) > label.end() + 10 else text).strip(_WRAP)
+
+
+def _grams(words: Sequence[str]) -> list[tuple[str, str, str]]:
+    return list(zip(words, words[1:], words[2:], strict=False))
+
+
+def _covered(words: Sequence[str], by: Sequence[str]) -> float:
+    """Share of the words that stand in a run of three which `by` has too."""
+    found = set(_grams(by))
+    inside = [False] * len(words)
+    for at, gram in enumerate(_grams(words)):
+        if gram in found:
+            inside[at : at + 3] = (True, True, True)
+    return sum(inside) / max(1, len(words))

@@ -11,7 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from triptych.core.batch import Batch
 from triptych.core.relation import Keys
+from triptych.core.sorting import tally
 from triptych.engines.store import FeatureStore
 from triptych.features.validity import DEFECTS
 
@@ -96,14 +98,14 @@ class Beside:
         return out
 
     def _most_repeated(self, name: str, unit: str) -> list[dict[str, Any]]:
-        column = self._column(name)
-        counts = pc.value_counts(column.drop_null())
-        values, number = counts.field("values"), counts.field("counts").to_numpy()
+        batch = Batch({name: self._column(name)}, self.keys.group, self.keys.address)
+        keys = batch.keys(name)
+        values, number = tally(keys[batch.present(name)])
         items = []
-        for at in np.lexsort((np.arange(len(number)), -number))[:_WORST]:
+        for at in np.lexsort((values, -number))[:_WORST]:
             if number[at] < 2:
                 break
-            excerpt = self._excerpt(pc.index(column, values[int(at)]).as_py())
+            excerpt = self._excerpt(int(np.argmax(keys == values[at])))
             if name != "key@response" or excerpt["response"].strip():
                 items.append({**excerpt, "note": f"{number[at]:,} {unit}", "count": int(number[at])})
         return items

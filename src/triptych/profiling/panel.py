@@ -22,10 +22,6 @@ class Panel:
     measures: tuple[Measure, ...]
     headlines: frozenset[str]
 
-    def is_headline(self, measure: Measure) -> bool:
-        """Whether a screen shows it first on its axis."""
-        return measure.spec.hash in self.headlines
-
 
 def plan(settings: Settings, layout: Layout) -> Panel:
     """The panel for a data set.
@@ -38,7 +34,9 @@ def plan(settings: Settings, layout: Layout) -> Panel:
         _check_texts(chosen, layout)
     else:
         chosen = [_fit(build(cls, p), set(p), settings, layout) for cls in measures().values() for p in cls.about.panel]
-        chosen += [build(lookup("label_mean"), {"field": name}) for name in layout.labels]
+        chosen += [
+            build(lookup("label_mean"), {"field": name}) for name in layout.labels if not _balanced(name, layout)
+        ]
         chosen = [measure for measure in chosen if _applies(measure, layout)]
     chosen += [companion for companion in map(_companion, chosen) if companion]
     chosen.sort(key=lambda measure: AXES.index(measure.about.axis))
@@ -73,6 +71,11 @@ def _applies(measure: Measure, layout: Layout) -> bool:
     if measure.about.name.startswith("per_prompt_") and not (layout.has_prompt and layout.has_response):
         return False
     return layout.has_prompt or not any(need.endswith("@prompt") for need in measure.statistic().needs)
+
+
+def _balanced(label: str, layout: Layout) -> bool:
+    """Whether a label says nothing about the set: of chosen and rejected, half are preferred by construction."""
+    return layout.kind == "preference" and label == "preference"
 
 
 def _check_texts(chosen: Iterable[Measure], layout: Layout) -> None:

@@ -15,9 +15,11 @@ import pyarrow.compute as pc
 from triptych._version import __version__
 from triptych.core.errors import SchemaError, message
 from triptych.core.estimate import Estimate
+from triptych.core.measure import Measure
 from triptych.core.profile import Profile
 from triptych.core.reading import read
 from triptych.core.relation import Keys
+from triptych.core.statistic import Statistic
 from triptych.data import Dataset
 from triptych.engines.cache import ColumnCache
 from triptych.engines.catalog import Instruments, work_for
@@ -101,16 +103,37 @@ def _selected(store: FeatureStore, grouping: Grouping, valid_only: bool, on: str
     return Selected(store, grouping.keys, rows)
 
 
-def _read_all(panel: Panel, folded: dict[str, Any], bench: Bench) -> tuple[Estimate, ...]:
-    estimates = []
+@dataclass(frozen=True)
+class _Reading:
+    """Measures that read one statistic."""
+
+    statistic: Statistic
+    measures: tuple[Measure, ...]
+    headlines: frozenset[str]
+    frozen: str | None
+
+
+def _read_all(panel: Panel, folded: dict[str, Statistic], bench: Bench) -> tuple[Estimate, ...]:
+    readings = []
+    for key, statistic in folded.items():
+        mine = tuple(measure for measure in panel.measures if measure.statistic().spec.hash == key)
+        embedded = any("embedding" in need or "per_prompt_distance" in need for need in statistic.needs)
+        frozen = f"encoder {bench.instruments.encoder_identity}" if embedded else None
+        readings.append(_Reading(statistic, mine, panel.headlines, frozen))
+    estimates: dict[str, Estimate] = {}
     with bench.progress.stage("intervals and size curves", unit="measures", total=len(panel.measures)) as stage:
-        for measure in panel.measures:
-            statistic = folded[measure.statistic().spec.hash]
-            embedded = any("embedding" in need or "per_prompt_distance" in need for need in statistic.needs)
-            frozen = f"encoder {bench.instruments.encoder_identity}" if embedded else None
-            estimates.append(read(measure, statistic, headline=panel.is_headline(measure), conditional_on=frozen))
-            stage.advance(1)
-    return tuple(estimates)
+        parts = [*panel.measures, *folded.values()]
+        for found in bench.engine.map(_read, readings, parts, start=False):
+            estimates |= {estimate.spec.hash: estimate for estimate in found}
+            stage.advance(len(found))
+    return tuple(estimates[measure.spec.hash] for measure in panel.measures)
+
+
+def _read(reading: _Reading) -> list[Estimate]:
+    return [
+        read(m, reading.statistic, headline=m.spec.hash in reading.headlines, conditional_on=reading.frozen)
+        for m in reading.measures
+    ]
 
 
 def _describe(dataset: Dataset, store: FeatureStore, grouping: Grouping, keys: Keys, bench: Bench) -> dict[str, Any]:

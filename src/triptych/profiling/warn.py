@@ -43,7 +43,8 @@ def _of_dataset(dataset: Mapping[str, Any]) -> list[tuple[str, str]]:
     if skipped:
         found.append(("skipped", f"{skipped:,} rows could not be read and were skipped; no number includes them."))
     if records < SMALL:
-        found.append(("too_small", f"Only {records:,} records: intervals are wide, and diversity grows with set size."))
+        only = "Only 1 record" if records == 1 else f"Only {records:,} records"
+        found.append(("too_small", f"{only}: intervals are wide or missing, and diversity grows with set size."))
     unknown = int(dataset["unknown_tokens"]) / max(int(dataset["tokens"]), 1)
     if unknown > UNKNOWN:
         text = f"The tokenizer does not know {unknown:.2f} of the tokens (its vocabulary is English): name another one."

@@ -97,6 +97,13 @@ class TextBlocks(Statistic):
         """Full blocks in the kept groups."""
         return int(self._compressed()[0][keep].sum())
 
+    def block_for(self, number: int, keep: Mask) -> int | None:
+        """The largest power of two that cuts the kept texts into at least `number` blocks; None below 64 bytes."""
+        size = np.array([len(text) + 1 for text in self._texts], dtype=np.int64)
+        held = np.bincount(self._group, weights=size, minlength=GROUPS)[keep] - 1
+        fits = (block for block in (1 << power for power in range(15, 5, -1)) if np.sum(held // block) >= number)
+        return next(fits, None)
+
     def ratio(self, keep: Mask) -> float:
         """Bytes over compressed bytes, over all full blocks of the kept groups; there must be at least one."""
         number, packed = self._compressed()

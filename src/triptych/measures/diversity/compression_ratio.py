@@ -57,9 +57,10 @@ class CompressionRatio(Measure):
         """Bytes over compressed bytes of all full blocks."""
         number = blocks.blocks(keep)
         if number < MIN_BLOCKS:
+            smaller = blocks.block_for(4 * MIN_BLOCKS, keep)
             return Undefined(
-                f"{number} full blocks of {self.block} bytes in 32 groups of records, {MIN_BLOCKS} are needed; "
-                f"try compression_ratio:block={max(self.block // 4, 64)}"
+                f"{number} full blocks of {self.block} bytes, {MIN_BLOCKS} are needed (each of 32 groups of records is cut "
+                "into blocks); " + (f"try compression_ratio:block={smaller}" if smaller else "there is too little text")
             )
         return blocks.ratio(keep)
 
