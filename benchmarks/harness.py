@@ -165,7 +165,7 @@ def watch(command: Sequence[str], timeout: float, env: Mapping[str, str] | None 
     """Run a command, with its memory and CPU; its lines on standard error end stages.
 
     Raises:
-        subprocess.TimeoutExpired, subprocess.CalledProcessError: it did not end well.
+        subprocess.TimeoutExpired, RuntimeError: it did not end well.
     """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.monotonic()
@@ -199,7 +199,7 @@ def watch(command: Sequence[str], timeout: float, env: Mapping[str, str] | None 
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, list(command)[:3], said, "\n".join(m for _, m in marks[-20:]))
+        raise RuntimeError(f"exit {process.returncode}: " + "\n".join(line for _, line in marks[-20:]))
     peaks = [max((sample[i] for sample in sampler.samples), default=0.0) for i in (1, 2, 3)]
     return Usage(wall, cpu, *peaks, stages=_stages(sampler.samples, marks, started), output="".join(said))
 

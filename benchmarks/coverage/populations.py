@@ -272,6 +272,9 @@ POPULATIONS = {
 }
 """Name: the population, and the measures read on it."""
 
+CHEAP = {"mixture", "mixture, n=300", "prompts", "skewed", "skewed, n=200"}
+"""Populations that are drawn and read in milliseconds."""
+
 WIDE = {
     "templates": "n-grams that two groups share are counted twice",
     "100 texts, copies": "every sample holds nearly all texts: the value hardly varies, and no interval is narrower than one record",

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from triptych.core.errors import UsageError, message
 from triptych.core.measure import Measure
@@ -21,14 +21,19 @@ from triptych.engines.cache import ColumnCache, default_cache
 from triptych.engines.catalog import Instruments
 from triptych.engines.local import LocalEngine
 from triptych.engines.progress import Progress
+from triptych.features.embedding import load_encoder
 from triptych.profiling.output import claim, unique_names
 from triptych.profiling.planning import describe_plan
 from triptych.profiling.run import Bench, profile_dataset
+from triptych.profiling.sample import sample_texts
 from triptych.profiling.settings import Settings
 from triptych.report import render_profiles
 from triptych.worlds.demo import write_demo
 
-__all__ = ["demo", "explain", "list_measures", "measure", "plan"]
+if TYPE_CHECKING:
+    from triptych.features.adapt import AdaptedEncoder
+
+__all__ = ["adapt", "demo", "explain", "list_measures", "measure", "plan"]
 
 
 def measure(
@@ -104,6 +109,33 @@ def demo(
     folder = claim(Path(out), beside=("data",))
     files = list(write_demo(folder / "data", seed, records).values())
     return _measure(files, folder, Settings.of(seed=seed, **settings), progress or Progress())
+
+
+def adapt(
+    data: Any, *, out: str | Path, texts: int = 2000, teacher: str = "minilm", ridge: float = 1.0, **settings: Any
+) -> AdaptedEncoder:
+    """Fit the static encoder to one's own texts: a linear correction towards a teacher, saved as a frozen artifact.
+
+    Args:
+        data: one data set, as for `measure`.
+        out: folder for `adapted.safetensors`; use it as `encoder="adapted:FOLDER/adapted.safetensors"`.
+        texts: size of the sample that the teacher encodes (about 40 texts a second for MiniLM).
+        teacher: name of the encoder to follow.
+        ridge: strength of the penalty.
+        settings: how to read the data, as for `measure`.
+
+    Raises:
+        InputError: as `measure`, or too few texts, or the teacher is not installed.
+    """
+    from triptych.features.adapt import adapt as fit  # noqa: PLC0415 - needs scipy.stats
+    from triptych.features.static_encoder import StaticEncoder  # noqa: PLC0415 - loads weights
+
+    guide = load_encoder(teacher)
+    chosen = Settings.of(**settings)
+    folder = claim(Path(out))
+    fitted = fit(sample_texts(open_dataset(data, chosen.reading()), texts), guide, StaticEncoder.load(), ridge=ridge)
+    fitted.save(folder / "adapted.safetensors")
+    return fitted
 
 
 def list_measures() -> list[dict[str, Any]]:

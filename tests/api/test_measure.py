@@ -9,10 +9,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -20,6 +21,7 @@ import triptych
 from triptych import api
 from triptych.core.errors import InputError, OutputError, SchemaError, SpecError, UsageError
 from triptych.core.profile import Profile
+from triptych.features.static_encoder import StaticEncoder
 
 RowsOf = Callable[..., list[dict[str, Any]]]
 
@@ -178,3 +180,23 @@ def test_the_demo_shows_what_it_was_made_for(tmp_path: Path) -> None:
     assert noisy["valid_share"].interval.hi < 0.9 < varied["valid_share"].interval.lo
     assert noisy["label_mean"].value < varied["label_mean"].value
     api.demo(out=tmp_path / "demo", records=400, workers=1)
+
+
+def test_the_encoder_can_be_adapted_and_is_then_another_instrument(rows_of: RowsOf, tmp_path: Path) -> None:
+    class Teacher:
+        identity = "teacher@1"
+        dim, max_tokens, pooling = 384, 256, "the static encoder, some dimensions weighing more"
+
+        def encode(self, texts: Sequence[str]) -> Any:
+            rows = StaticEncoder.load().encode(texts) * np.geomspace(0.05, 20, 384, dtype=np.float32)
+            return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(api, "load_encoder", lambda _: Teacher())
+        fitted = api.adapt(rows_of(600), out=tmp_path / "a", texts=500, ridge=0.1)
+    assert fitted.header["texts"] == "500"
+    assert fitted.after.spearman > fitted.before.spearman
+    name = f"adapted:{tmp_path / 'a' / 'adapted.safetensors'}"
+    (profile,) = triptych.measure(rows_of(100), encoder=name, measures="vendi:q=2", workers=1)
+    assert profile.provenance["encoder"] == fitted.identity
+    assert profile["vendi:q=2"].about["conditional_on"] == f"encoder {fitted.identity}"

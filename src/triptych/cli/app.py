@@ -13,7 +13,7 @@ import typer
 
 from triptych._version import __version__
 from triptych.cli.catalog import check, explain, list_
-from triptych.cli.measure import demo, measure
+from triptych.cli.measure import adapt, demo, measure
 from triptych.core.errors import TriptychError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 app.command()(measure)
 app.command()(demo)
+app.command()(adapt)
 app.command(name="list")(list_)
 app.command()(explain)
 app.command()(check)

@@ -107,6 +107,30 @@ def demo(
     _print(profiles, folder, as_json=as_json)
 
 
+def adapt(
+    data: Annotated[str, typer.Argument(help="A data set, as for measure.")],
+    out: Out = None,
+    texts: Annotated[int, typer.Option(help="Texts of the sample that the teacher encodes.")] = 2000,
+    teacher: Annotated[str, typer.Option(help="Encoder to follow.")] = "minilm",
+    ridge: Annotated[float, typer.Option(help="Strength of the penalty.")] = 1.0,
+    map_: Annotated[list[str] | None, typer.Option("--map", help="Role=field, for fields with unusual names.")] = None,
+    split: Split = None,
+    limit: Limit = None,
+) -> None:
+    """Fit the static encoder to your own texts, once: a frozen artifact for --encoder adapted:PATH."""
+    folder = out or Path("triptych-out") / "adapt"
+    settings: dict[str, Any] = {"map": _roles(map_ or []), "split": split, "limit": limit}
+    fitted = api.adapt(data, out=folder, texts=texts, teacher=teacher, ridge=ridge, **settings)
+    typer.echo(
+        f"{fitted.identity}, fitted on {fitted.header['texts']} texts; agreement with {fitted.header['teacher']}"
+    )
+    for name, one in (("before", fitted.before), ("after", fitted.after)):
+        typer.echo(
+            f"  {name}: rank correlation of pair similarities {one.spearman:.3f}, neighbour in top ten {one.top10:.3f}"
+        )
+    typer.echo(f"use it: --encoder adapted:{folder / 'adapted.safetensors'}")
+
+
 def _print(profiles: list[Profile], folder: Path, *, as_json: bool) -> None:
     documents = [profile.to_json() for profile in profiles]
     if as_json:

@@ -10,7 +10,8 @@ Five variants, named by the measure:
     growing    a measure that moves with the number of records: groups differ in size by chance, the whole set does not.
                What the mere size of a group explains (a line through the changes) is taken out, for one degree of
                freedom. Only where records are dealt singly: sizes of clusters are part of the sample, and are left in.
-               998 effective structures of 1,000 records: the error falls from 31 to 2 (true: 1.6)
+               998 effective structures of 1,000 records: the error falls from 31 to 2 (true: 1.6). Never below the share
+               of the value that one record has
     share      a share of records: the plain error, turned into a Wilson interval with the effective number of records
                p(1 - p)/se², so that 0 and 1 have honest intervals too (Wilson 1927; Korn & Graubard 1998)
     pairs      a share of records that rests on pairs: the plain jackknife counts the pair term twice (Efron & Stein
@@ -87,6 +88,7 @@ def interval(read: Reading, count: Counting, kind: Kind, bounds: tuple[float, fl
     if kind in {"plain", "growing"}:
         if se == 0 and whole in bounds:
             return Interval(reason="the value lies at the end of its range in every group: its error cannot be told")
+        se = max(se, abs(whole) / n) if kind == "growing" else se
         lo, hi = whole - t * se, whole + t * se
     else:
         share = min(whole / unit, 1.0)

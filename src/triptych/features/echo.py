@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 
 _TOKEN = re.compile(r"\w+")
 _STAYS = re.compile(
-    r"\b(?:copy|repeat|sort|order|arrang|organi[sz]e|rank|check|remove|delet|duplicate|filter|fill|blank|complet|continu|finish"
+    r"\b(?:copy|repeat|sort|(?<!in )order|in order of|paste|(?:re)?arrange\b|(?:re)?organi[sz]e|reorder|missing|rank|check|remove|delet|duplicate|filter|fill|blank|complet|continu|finish"
     r"|code|bug|insert|split|separate|divide|true or false|whether|if (?:necessary|needed)|evaluate|verify|detect|reverse)"
 )
 _PICKS = re.compile(
@@ -25,18 +25,22 @@ _PICKS = re.compile(
     r"|decide|name the|what|who|when|where|match|group|distinguish|point out|guess|pars|tag\b|list all|search)"
 )
 _EDITS = re.compile(
-    r"\b(?:correct|grammar|fix|edit|proofread|spelling|punctuat|error|mistake|capital|comma|format|case\b|convert|transform|rewrit"
+    r"\b(?:correct|grammar|fix|edit|proofread|spelling|punctuat|error|mistake|capital|comma|(?:re)?format|bullet|outline|case\b|convert|transform|rewrit"
     r"|rephras|reword|replac|chang|modif|adjust|revis|improv|output|add|turn|combin|merg|make it|updat|renam|markdown|html)"
 )
+_TO_LETTER = re.compile(r"\b(?:correct|grammar|spelling|punctuat|proofread|comma|case\b|capital|uppercase|lowercase|conjunction|combin)")
+_PROGRAM = re.compile(r"\b(?:write|create|design|implement) (?:a|an|some|the)? ?(?:\w+ )?(?:function\b|program|script|query|code)")
 _DEMANDS = re.compile(
     r"\b(?:translat|paraphras|summar|shorten|condens|simplif|professional|brief|concise|informative|describ|explain|solve|prove"
-    r"|write a\b|write an\b|caption|creat|generat|compos|design|suggest|come up|recommend|respond|continu)"
+    r"|write a\b|write an\b|caption|creat(?:e|ing)\b|generat|compos|design|suggest|come up|recommend|respond|title|tagline|slogan|motto|advert|ad\b|tweet)"
 )
-_SUMMARY = re.compile(r"\b(?:summar|shorten|condens|brief|concise|title|headline|topic|keyword|main)")
+_SHORTER = re.compile(r"\b(?:summar|shorten|trim|condens|brief|concise|clear|simplif|title|headline|topic|keyword|main)")
+_LAYOUT = re.compile(r"(?<!given )(?<!the )(?<!following )\b(?:list|chart|graph|table|diagram)\b")
 _LEAD = frozenset(
     """a an the here s sure certainly some of output answer response input solution instruction question below
     following this these list to title text and is are table""".split()
 )
+_ABOUT = frozenset("step by guide on for about".split()) | _LEAD
 _FILLER = frozenset("in many several various different ways way".split())
 _HERE_IS = frozenset(("sure", "certainly", "here", "is", "are", "s"))
 _ASKS = frozenset(
@@ -45,10 +49,12 @@ _ASKS = frozenset(
 )
 _LABEL = re.compile(r"[^\w\n]{0,4}(?:\w+ ?){1,2}:\s+")
 _LEAD_LINE = re.compile(r"[^\n]{0,200}:[ \t]*\n+")
+_QUOTED = re.compile(r"[\"“][^\"”]{12,}[\"”]")
 _FIELD = re.compile(r"^[^\w\n]{0,4}(?:[\w']+ ){0,4}[\w']+: +(.{12,})$", re.MULTILINE)
 _WRAP = " \t\r\n\"'“”`"
 MIN_ECHO = 5  # words
-LONG = 25  # words from which a copy need not be complete
+LONG = 25  # words from which a copy need not be complete; of a text to pick from, LONG_PICK
+LONG_PICK = 45
 SHOWN = 6000, 8000  # characters of the prompt and of the response that are looked at
 
 
@@ -68,7 +74,7 @@ def is_prompt_echo(prompt: str | None, text: str) -> bool:
     fresh = sum(word not in known and word not in _LEAD for word in said)
     if text.casefold() == prompt.casefold():
         return True
-    if fresh > 0.4 * len(said):
+    if fresh > 0.4 * len(said) or not _same_case(prompt, text):
         return False
     return _repeats_task(prompt, text, said) or (
         fresh <= 0.15 * len(said) and any(_returns(task.lower(), given, text) for task, given in _parts(prompt))
@@ -80,10 +86,11 @@ def _parts(prompt: str) -> Iterator[tuple[str, str]]:
     for cut in ("\n\n", "\n"):
         task, found, given = prompt.partition(cut)
         if found:
-            yield task, given
+            head, colon, _ = given[:60].partition(":")
+            yield (f"{task} {head}" if colon and head.count(" ") > 1 else task), given
             before, _, last = prompt.rpartition(cut)
             if len(last) < 200 < len(before):
-                yield last, before
+                yield (f"{task} {last}" if task.endswith(":") else last), before
             return
     task, found, given = prompt.partition(": ")
     if found:
@@ -101,19 +108,20 @@ def _repeats_task(prompt: str, text: str, said: Sequence[str]) -> bool:
         return _is_lead_in(whole, said)
     if found and len(task) > max(300, len(given)):
         return False
-    if _repeats(whole, said, prompt):
+    picks = bool(_PICKS.search(task.lower()))
+    if _repeats(whole, said, prompt, 0.9 if picks else 0.65):
         return True
-    return bool(found) and (_repeats(_TOKEN.findall(task.lower()), said, task) or _loops(task, whole, said))
+    return bool(found) and (_repeats(_TOKEN.findall(task.lower()), said, task, 0.65) or _loops(task, whole, said))
 
 
 def _is_lead_in(asked: Sequence[str], said: Sequence[str]) -> bool:
     """Whether the words of a lead-in ("Here is a poem about rain:") are for the greater part the last ones of the prompt."""
     known = set(asked[-40:])
-    rest = [word for word in said if word not in _LEAD]
-    return len(rest) >= 2 and sum(word in known for word in rest) >= 0.6 * len(rest)
+    rest = [word for word in said if word not in _ABOUT]
+    return len(rest) >= 2 and sum(word in known for word in rest) >= 0.5 * len(rest)
 
 
-def _repeats(asked: Sequence[str], said: Sequence[str], whole: str) -> bool:
+def _repeats(asked: Sequence[str], said: Sequence[str], whole: str, least: float) -> bool:
     """Whether `said` is the instruction nearly word for word, or starts with it and adds less than it copied."""
     if len(asked) < MIN_ECHO or 2 * len(said) < len(asked):
         return False
@@ -124,7 +132,7 @@ def _repeats(asked: Sequence[str], said: Sequence[str], whole: str) -> bool:
     new = set(said) - set(asked) - _LEAD
     if (not new and (alike or (asked[0] not in _ASKS and len(said) <= len(asked)))) or (manner and new <= _FILLER):
         grams, found = _grams(asked[2 if manner else 1 :]), set(_grams(said))
-        least = 0.9 if asked[0] in _ASKS else 0.65
+        least = 0.9 if asked[0] in _ASKS else least
         if sum(gram in found for gram in grams) >= least * len(grams) and (
             any(gram in found for gram in grams[:3]) and any(gram in found for gram in grams[-3:])
         ):
@@ -146,7 +154,8 @@ def _loops(task: str, whole: Sequence[str], said: Sequence[str]) -> bool:
     known, found = set(whole) | _LEAD, set(_grams(said))
     grams = _grams(asked)
     return (
-        sum(word not in known for word in said) <= 0.05 * len(said)
+        grams[0] in _grams(said[:15])
+        and sum(word not in known for word in said) <= 0.05 * len(said)
         and sum(gram in found for gram in grams) >= 0.8 * len(grams)
         and _covered(said, whole) >= 0.7
     )
@@ -158,40 +167,70 @@ def _loops(task: str, whole: Sequence[str], said: Sequence[str]) -> bool:
 def _returns(task: str, given: str, text: str) -> bool:
     """Whether the response is the input of the task, or so much of it that nothing was done."""
     bare = _bare(text)
-    if _STAYS.search(task) or len(bare) < 12:
+    if len(bare) < 12 or (_STAYS.search(task) and not _PROGRAM.search(task)):
         return False
+    if _QUOTED.search(task):
+        return False
+    first = bool(_PICKS.match(task.lstrip()))
+    to_letter = not first and bool(_TO_LETTER.search(task))
+    demands = not first and not to_letter and bool(_DEMANDS.search(task))
+    picks = not demands and not to_letter and bool(_PICKS.search(task))
+    edits = not demands and (to_letter or bool(_EDITS.search(task)))
     fields = [field.strip(_WRAP) for field in _FIELD.findall(given)] if "\n" in given else []
-    demands = bool(_DEMANDS.search(task))
-    picks = not demands and bool(_PICKS.search(task))
-    edits = not demands and bool(_EDITS.search(task))
-    if (not picks or len(given) > 200) and " ".join(bare.split()) in (
-        " ".join(one.strip(_WRAP).split()) for one in (given, given.partition("\n")[2], *fields)
+    shorter, layout = bool(_SHORTER.search(task)), bool(_LAYOUT.search(task))
+    if (not picks or len(given) > 200) and any(
+        _is_verbatim(one, (given, given.partition("\n")[2], *fields), exact=edits) for one in (text.strip(_WRAP), bare)
     ):
-        return len(bare.split()) >= 3
-    words, said = _TOKEN.findall(given.lower()), _TOKEN.findall(bare.lower())
+        return True
+    words, said = _TOKEN.findall(given), _TOKEN.findall(bare)
     if len(words) < 3 or len(said) < 3:
         return False
-    if not picks and list(said) == list(words[: len(said)]) and len(said) >= 8:
-        part = 0.6 if _SUMMARY.search(task) else 0.4
-        if part * len(words) <= len(said) <= 0.9 * len(words):
+    if not picks and len(said) >= 8 and said == words[: len(said)]:
+        part = 0.6 if shorter else 0.4
+        if part * len(words) <= len(said) <= 0.8 * len(words):
             return True
-    return not edits and _is_copy(words, said, 0.7 if picks else 0.4, demands=demands, fields=fields, task=task)
-
-
-def _is_copy(
-    words: Sequence[str], said: Sequence[str], part: float, *, demands: bool, fields: Sequence[str], task: str
-) -> bool:
-    """Whether `said` has no word of its own and holds enough of the input, or is a long input with little changed."""
-    known = set(words) | _LEAD
-    new = sum(word not in known for word in said)
-    back, forth = _covered(words, said), _covered(said, words)
-    if len(words) >= LONG and new <= 0.15 * len(said) and back >= 0.7 and forth >= 0.75:
-        return True
-    if new or not demands:
+    if edits or layout:
         return False
-    if forth >= 0.8 and back >= (0.7 if _SUMMARY.search(task) else part) and len(said) >= MIN_ECHO:
+    words, said = [word.lower() for word in words], [word.lower() for word in said]
+    if picks:
+        return len(words) >= LONG_PICK and _is_near_copy(words, said, new=0.05, back=0.65, forth=0.9)
+    if len(words) >= LONG and _is_near_copy(words, said, new=0.15, back=0.8 if shorter else 0.7, forth=0.85 if shorter else 0.75):
         return True
-    return any(list(said) == _TOKEN.findall(field.lower()) for field in fields)
+    if not demands or set(said) - set(words) - _LEAD:
+        return False
+    if len(said) >= MIN_ECHO and _covered(said, words) >= 0.95 and _covered(words, said) >= (0.95 if shorter else 0.4):
+        return True
+    return any(said == _TOKEN.findall(field.lower()) for field in fields)
+
+
+def _is_verbatim(bare: str, inputs: Sequence[str], *, exact: bool) -> bool:
+    """Whether the text is one of the inputs to the letter, or begins with it and adds no new word; `exact`: no new mark."""
+    whole = " ".join(bare.split())
+    for given in inputs:
+        one = " ".join(given.strip(_WRAP).split())
+        if one.count(" ") < 2 or not whole.startswith(one):
+            continue
+        more = whole[len(one) :]
+        rest = _TOKEN.findall(more.lower())
+        if not more or not exact or len(rest) >= one.count(" "):
+            return set(rest) <= set(_TOKEN.findall(one.lower())) | _LEAD
+    return False
+
+
+def _is_near_copy(words: Sequence[str], said: Sequence[str], *, new: float, back: float, forth: float) -> bool:
+    """Whether at most the share `new` of the words are new, and runs cover `back` of the input, `forth` of the text."""
+    known = set(words) | _LEAD
+    return (
+        sum(word not in known for word in said) <= new * len(said)
+        and _covered(words, said) >= back
+        and _covered(said, words) >= forth
+    )
+
+
+def _same_case(prompt: str, text: str) -> bool:
+    """Whether most words have the case they have in the prompt."""
+    known, said = set(_TOKEN.findall(prompt)), _TOKEN.findall(text)
+    return 2 * sum(word in known or word.lower() in _LEAD for word in said) >= len(said)
 
 
 def _bare(text: str) -> str:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal
 
 import pyarrow as pa
@@ -33,6 +33,7 @@ from triptych.core.feature import Feature
 from triptych.features.echo import is_prompt_echo
 from triptych.features.refusal import is_refusal
 from triptych.features.repetition import is_repetition_loop
+from triptych.features.truncation import is_truncated
 
 DEFECTS = ("empty", "truncated", "refusal", "prompt_echo", "repetition_loop", "broken_encoding")
 
@@ -52,97 +53,6 @@ def is_empty(text: str | None) -> bool:
     if _ANSWER.search(head):
         return len(text) < 32 and bool(_EMPTY_MARK.fullmatch(text.strip()))
     return not _SIGN_ANSWER.fullmatch(text[:64].strip()) and bool(_PUNCTUATION.fullmatch(text))
-
-
-# truncated
-
-_END = ".!?…\"'”’»)]}>*`_~|。！？।؟」』）;"
-_DANGLING = frozenset(
-    """a an the of and or but nor to with for from by at into onto between among is are was were be been am has
-    have had which whose that than because although whereas if when while as can could would should will shall may might
-    must my your our their its his i every such very more most not in on
-    relies depends consists includes contains involves refers including""".split()
-)
-_LAST_IN_ITEM = frozenset(("with", "on", "for", "to", "at", "by", "not", "more", "from"))
-_SOFT = frozenset(
-    "to with for from by at is are was were am has have had can could would should will in on not more be".split()
-)
-_BARE_ITEM = re.compile(r"(?:\(?\d{1,3}[.):]|[-*•+]|#+|step \d{1,3}:?)\s*", re.IGNORECASE)
-_LIST_LINE = re.compile(r"\s*(?:\(?[\dA-Za-z]{1,3}[.):]|[-*•+#|>])")
-_CODE_LINE = re.compile(
-    r"[{};]\s*$|^\s*(?:def |return\b|import |print\(|<[/a-z]|#include|for \(|if \()|\w\(.*\)$| = |==|\t"
-)
-_CODE = re.compile(
-    r"[{};]\s*\n|</\w|\bdef \w+\(|\breturn\b.*\n|^\s*(?:import|#include|SELECT|function)\b", re.MULTILINE
-)
-_END_MARK = re.compile(r"[a-z0-9)\"'”’ ][.!?][\"'”’)]?\s")
-_LAST_WORD = re.compile(r"([^\W\d_]+)$")
-MIN_OPEN = 100  # characters of a text that may not end with a colon
-_STOPS = ".!?:\n\"')"
-_ENDINGS = frozenset("s es d ed ing ly er ers r y al ion ions ment".split())
-_BLANKS = " \t\r\n\x00\x03\xa0"
-
-
-def is_truncated(text: str) -> bool:
-    """Whether the text stops before its end. Looks at fences, then only at the last 600 characters."""
-    text = text.rstrip(_BLANKS)
-    if not text:
-        return False
-    if "```" in text:
-        return text.count("```") % 2 == 1 and not text.endswith("```")
-    last = text[-1]
-    if last in _END and last not in "*-.)":
-        return False
-    tail = text[-600:]
-    line = tail[tail.rfind("\n") + 1 :].strip()
-    if "\n" in tail and _BARE_ITEM.fullmatch(line):
-        return True
-    if last in _END or _CODE.search(tail) or _CODE_LINE.search(line):
-        return False
-    return _stops_short(text, tail, line)
-
-
-def _stops_short(text: str, tail: str, line: str) -> bool:
-    """The rules for prose that has no end mark."""
-    last = text[-1]
-    words = line.split()
-    if last == ":":
-        others = sum(other.rstrip().endswith(":") for other in tail.split("\n")[:-1])
-        return len(text) > MIN_OPEN and others < 3 and not _LIST_LINE.match(line[:1] + " ")
-    if last in ",(–—-[=+":
-        return len(words) >= (4 if "\n" in tail else 3)
-    found = _LAST_WORD.search(line)
-    if _LIST_LINE.match(line) and words and _BARE_ITEM.fullmatch(words[0]):
-        words = words[1:]
-    if not found or len(words) < 5:
-        return False
-    word = found[1]
-    if word in _DANGLING and (word not in _SOFT or _ends_inside(tail, line, word)):
-        return True
-    return len(text) >= 200 and (_cut_in_loop(text, words) or _cut_in_word(text, word))
-
-
-def _ends_inside(tail: str, line: str, word: str) -> bool:
-    """Whether a word that may end a clause ("with", "in") stands in prose with end marks or in a long item of a list."""
-    if _LIST_LINE.match(line):
-        return word not in _LAST_IN_ITEM and len(line) > 60
-    return bool(_END_MARK.search(tail))
-
-
-def _cut_in_loop(text: str, words: Sequence[str]) -> bool:
-    """Whether the last seven words stand earlier in the text too, and go on there."""
-    ending = " ".join(words[-7:])
-    before = text.find(ending)
-    after = before + len(ending)
-    return before >= 0 and text[after : after + 4].lstrip(" ")[:1] not in ("", *_STOPS)
-
-
-def _cut_in_word(text: str, word: str) -> bool:
-    """Whether the last word stands nowhere else but is the beginning of a word that does."""
-    if not 3 <= len(word) <= 40 or not word.islower():
-        return False
-    other = re.findall(rf"(?<!\w){word}(\w*)", text)
-    return len(other) > 1 and all(other[:-1]) and not any(end in _ENDINGS for end in other[:-1])
 
 
 # broken_encoding

@@ -10,7 +10,7 @@ from pathlib import Path
 from triptych.core.errors import OutputError, message
 from triptych.data import Dataset
 
-_OWN = frozenset({"profile.json", "features.parquet", "report.html"})
+_OWN = frozenset({"profile.json", "features.parquet", "report.html", "adapted.safetensors"})
 
 
 def claim(folder: Path, beside: Collection[str] = ()) -> Path:
