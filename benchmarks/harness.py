@@ -26,9 +26,7 @@ from typing import IO, Any
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 PACKAGES = ("triptych", "numpy", "scipy", "pyarrow", "tokenizers", "orjson")
-ONE_THREAD = {
-    name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS")
-} | {"TOKENIZERS_PARALLELISM": "false"}
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS"), "1") | {"TOKENIZERS_PARALLELISM": "false"}
 EVERY = 0.05
 
 

@@ -1,6 +1,6 @@
 """Train the static encoder on the teacher's vectors and write static.safetensors (int8).
 
-    python fit.py --work WORK --out static.safetensors [--epochs 12] [options]
+    python fit.py --work WORK --out static.safetensors [--epochs 6] [options]
 
 The student sees a text as a bag of tokens and a bag of known neighbouring token pairs:
 
@@ -37,7 +37,7 @@ HELD = 2000  # texts of each held-out kind that are evaluated
 class Options:
     """What training depends on; defaults are what held-out sources chose."""
 
-    epochs: int = 7
+    epochs: int = 6
     batch: int = 1024
     pairs: int = 12288
     rank: int = 128

@@ -42,7 +42,7 @@ def copies_of(ids: np.ndarray, patterns: str) -> dict[str, Any]:
     """Content ids, templates and near-duplicate patterns of records that are copies where their ids are equal."""
     digests = [int(i).to_bytes(8, "little") * 2 for i in ids]
     columns = {"content_id": pa.array(digests, type=pa.binary(16)), "template@prompt": ids.astype(np.uint64)}
-    return columns | {"defects@prompt": np.zeros(len(ids), dtype=np.uint16), patterns: ids}
+    return columns | {"defects": np.zeros(len(ids), dtype=np.uint16), patterns: ids}
 
 
 def with_patterns(batch: Batch, name: str) -> Batch:
@@ -90,7 +90,7 @@ class Mixture:
         x = centres[cluster] + 0.4 * rng.normal(size=(self.n, 32))
         invalid = rng.random(self.n) < 0.2
         x[invalid] = rng.normal(size=(int(invalid.sum()), 32))
-        return dealt(rng, {"embedding@response": vectors(x), "defects@response": invalid.astype(np.uint16)}, self.n)
+        return dealt(rng, {"embedding@response": vectors(x), "defects": invalid.astype(np.uint16)}, self.n)
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Templates:
         tokens = np.concatenate(made).astype(np.int32)
         columns = {"tokens@response": list_array(tokens, offsets), "response": words(tokens, offsets)}
         columns["template@prompt"] = kind.astype(np.uint64)
-        columns["defects@prompt"] = (rng.random(self.n) < 0.1).astype(np.uint16)
+        columns["defects"] = (rng.random(self.n) < 0.1).astype(np.uint16)
         return with_repeats(dealt(rng, columns, self.n), 4)
 
 
@@ -183,6 +183,7 @@ class Prompts:
             "length@response": lengths,
             "reasoning_steps@response": steps.astype(np.int32),
             "label.score": right.astype(np.float64),
+            "defects": broken.astype(np.uint16),
             "defects@response": broken.astype(np.uint16),
             "tokens@response": list_array(tokens.astype(np.int32), offsets),
         }
@@ -208,8 +209,9 @@ class Skewed:
             "reasoning_steps@response": steps,
             "constraints@prompt": constraints,
             "readability_grade@response": pa.array(rng.gumbel(8, 3, n), mask=rng.random(n) < 0.2),
-            "hdd@response": pa.array(rng.beta(20, 4, n), mask=lengths < 42),
+            "lexical_diversity@response": pa.array(rng.beta(20, 4, n), mask=lengths < 42),
             "label.score": pa.array(rng.exponential(1.0, n), mask=rng.random(n) < 0.5),
+            "defects": defects,
             "defects@response": defects,
         }
         return dealt(rng, columns, n)

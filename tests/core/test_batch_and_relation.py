@@ -18,7 +18,7 @@ COLUMNS = {
     "whole": pa.array([1, None, 3, 4, 5], type=pa.int32()),
     "truth": pa.array([True, None, False, True, True]),
     "flags": pa.array([0, 1, 2, 0, 65535], type=pa.uint16()),
-    "defects@response": pa.array([0, 1, 0, 2, 0], type=pa.uint16()),
+    "defects": pa.array([0, 1, 0, 2, 0], type=pa.uint16()),
     "content": pa.array([bytes([i]) * 16 for i in range(5)], type=pa.binary(16)),
     "list": pa.array([[1, 2], None, [], [3], [4, 5, 6]], type=pa.list_(pa.int32())),
     "vector": pa.array([[1, 2], None, [3, 4], [5, 6], [7, 8]], type=pa.list_(pa.float32(), 2)),

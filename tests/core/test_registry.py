@@ -112,7 +112,7 @@ def test_parse_lists():
     assert parse(["vendi:q=1", "vendi:q=2", " distinct_n:n=3 , on=prompt"]) == found
     assert parse(["vendi,vendi:q=1"]) == [Vendi()]
     assert parse(["vendi:q=inf,valid_only=yes"]) == [Vendi(q=math.inf, valid_only=True)]
-    assert parse(["label_mean:on=prompt,field=a:b"])[0].spec.params["field"] == "a:b"
+    assert parse(["label_mean:valid_only=yes,field=a:b"])[0].spec.params["field"] == "a:b"
 
 
 @pytest.mark.parametrize(

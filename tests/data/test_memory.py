@@ -68,4 +68,3 @@ def test_a_frame_of_mixed_columns():
     pandas = pytest.importorskip("pandas")
     with pytest.raises(ReadError, match=r"(?s)several types.*to_dict"):
         open_dataset(pandas.DataFrame({"text": ["a", 1, [2]]}))
-

@@ -53,7 +53,7 @@ def test_statistic(cls):
 
 
 def test_column_table_of_templates():
-    check_statistic(ColumnTable(column="template@prompt", on="prompt", where="valid"))
+    check_statistic(ColumnTable(column="template@prompt", where="valid"))
 
 
 def test_there_is_a_statistic_for_each_file():

@@ -136,7 +136,7 @@ def test_column_table_reads_both_kinds_of_keys():
         "template@prompt": pa.array([1, None, 2, 1, None, 2, 0, 0, 0], type=pa.uint64()),
     }
     one = Batch(columns, np.arange(9, dtype=np.uint8), np.arange(9, dtype=np.uint64))
-    content, template = ColumnTable(column="content_id"), ColumnTable(column="template@prompt", on="prompt")
+    content, template = ColumnTable(column="content_id"), ColumnTable(column="template@prompt")
     content.update(one)
     template.update(one)
     assert (content.distinct(everything()), content.total(everything())) == (3, 9)

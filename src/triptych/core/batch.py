@@ -25,9 +25,8 @@ Text: TypeAlias = Literal["response", "prompt"]
 """Which text of a record is read, where the two cannot be read as one."""
 
 
-def defects(on: On) -> str:
-    """The column that says whether a record is valid: with both texts, the response is judged."""
-    return "defects@prompt" if on == "prompt" else "defects@response"
+DEFECTS = "defects"
+"""The column that says whether a record is valid: the defects of its response, in a set of prompts those of the prompt."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +48,9 @@ class Batch:
         columns = {name: column.filter(selection) for name, column in self.columns.items()}
         return Batch(columns, self.group[keep], self.address[keep])
 
-    def where(self, where: Where, on: On = "response") -> Batch:
-        """The batch itself, or only its records without a defect (column `defects(on)`)."""
-        return self if where == "all" else self.take(self.keys(defects(on)) == 0)
+    def where(self, where: Where) -> Batch:
+        """The batch itself, or only its records without a defect (column `defects`)."""
+        return self if where == "all" else self.take(self.keys(DEFECTS) == 0)
 
     def numbers(self, name: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """A numeric column as float64 (n,), and where it is present (n,). Absent entries are 0 and must not be read."""

@@ -73,7 +73,7 @@ class Estimate:
             "label": self.label,
             "axis": self.axis,
             "headline": self.headline,
-            "spec": {"params": self.spec.params, "hash": self.spec.hash},
+            "spec": {"params": self.spec.params, "version": self.spec.version, "hash": self.spec.hash},
             "value": self.value,
             "undefined": self.undefined,
             "lo": self.interval.lo,
@@ -96,7 +96,7 @@ class Estimate:
         return cls(
             measure=data["measure"],
             axis=data["axis"],
-            spec=Spec(data["measure"], data["spec"]["params"], data["spec"].get("version", 1)),
+            spec=Spec(data["measure"], data["spec"]["params"], data["spec"]["version"]),
             value=data["value"],
             undefined=data["undefined"],
             interval=Interval(data["lo"], data["hi"], data.get("se"), data["level"], data.get("no_interval")),

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from triptych.core.batch import Text
 from triptych.core.errors import SpecError, message
 from triptych.core.feature import Feature
 from triptych.core.relation import Relation
 from triptych.features.constraints import Constraints
 from triptych.features.embedding import ColumnVectors, Embedding, load_encoder
+from triptych.features.judged import Judged
 from triptych.features.keys import TextKeys
 from triptych.features.lexical import LexicalDiversity
 from triptych.features.minhash import MinHash
@@ -35,12 +37,13 @@ _NAME = re.compile(r"(?P<base>[a-z_]+)(?::(?P<params>[^@]*))?(?:@(?P<on>prompt|r
 
 @dataclass(frozen=True)
 class Instruments:
-    """The tokenizer and the encoder of a run, with the hashes that pin them."""
+    """The tokenizer and the encoder of a run, with the hashes that pin them, and which text makes a record valid."""
 
     tokenizer: str = DEFAULT
     tokenizer_identity: str = ""
     encoder: str = "static"
     encoder_identity: str = ""
+    judged: Text = "response"
 
     @classmethod
     def named(cls, tokenizer: str = DEFAULT, encoder: str = "static") -> Instruments:
@@ -134,12 +137,12 @@ _MAKERS: Mapping[str, Maker] = {
     "tokens": _tokens,
     "length": _tokens,
     "embedding": _embedding,
-    "defects": lambda on, _params, _: Validity(on),
+    "defects": lambda on, _params, instruments: Validity(on) if on else Judged(instruments.judged),
     "reasoning_steps": lambda on, _params, _: ReasoningSteps(on),
     "constraints": lambda _on, _params, _: Constraints(),
     "readability_grade": lambda on, _params, _: Readability(on),
     "template": lambda on, _params, _: Structure(on),
-    "hdd": lambda on, _params, _: LexicalDiversity(on),
+    "lexical_diversity": lambda on, _params, _: LexicalDiversity(on),
     "minhash": lambda on, params, _: MinHash(int(params["n"]), on),
     "near_duplicates": lambda on, params, _: NearDuplicates(int(params["n"]), float(params["threshold"]), on),
     "repeats": lambda on, params, _: Repeats(int(params["n"]), on),

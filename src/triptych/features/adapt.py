@@ -91,8 +91,11 @@ class AdaptedEncoder:
         return cls(base or StaticEncoder.load(), data)
 
     def save(self, path: Path) -> None:
-        """Write the artifact, one safetensors file."""
-        path.write_bytes(self._data)
+        """Write the artifact, one safetensors file, under a temporary name and then in place."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.part")
+        part.write_bytes(self._data)
+        part.replace(path)
 
     @property
     def before(self) -> Agreement:

@@ -1,11 +1,13 @@
 """Prompt echoes: responses that give back the prompt, or its input part, instead of an answer.
 
-Three ways: the instruction comes back (once or in a loop) with nothing new; the input of a task comes back nearly as it was;
-or the response is only the lead-in of an answer ("Here is a poem about rain:"). What counts as given back depends on the task:
+Three ways: the instruction comes back (once or in a loop) with nothing new; the input of a task comes back as it was, nearly
+as it was, or in large part; or the response is only the lead-in of an answer ("Here is a poem about rain:"). How much of the
+input makes an echo depends on the task:
 
-    picks     (select, extract, answer, sort ..) may answer with a span of the input: only a long input in large part counts.
-    edits     (correct, format, rewrite ..) may keep every word: only the input to the letter, or a cut copy of it, counts.
-    others    (write, suggest, solve, summarize ..) may not: words of the input, or of one field of it, and none new count.
+    copies    (repeat, sort, code ..) may return all of it: never an echo.
+    edits     (correct, format, rewrite ..) may keep every word: the input to the letter, or the first part of it.
+    picks     (select, extract, answer, shorten ..) may return a span: all of it, or two thirds of a long input.
+    others    (write, suggest, decide, solve ..) may not: all of it, or two fifths of it in its order and no new word.
 
 Quotes, list marks and a label before the text ("Output:") are ignored.
 """
@@ -14,27 +16,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
 
 _TOKEN = re.compile(r"\w+")
-_STAYS = re.compile(
-    r"\b(?:copy|repeat|sort|(?<!in )order|in order of|paste|(?:re)?arrange\b|(?:re)?organi[sz]e|reorder|missing|rank|check|remove|delet|duplicate|filter|fill|blank|complet|continu|finish"
-    r"|code|bug|insert|split|separate|divide|true or false|whether|if (?:necessary|needed)|evaluate|verify|detect|reverse)"
+_COPIES = re.compile(
+    r"\b(?:copy|repeat|paste|sort|(?<!in )order|in order of|(?:re)?arrange\b|(?:re)?organi[sz]e|reorder|rank|sequence|duplicate"
+    r"|filter|code\b|bug|split|separate|divide|if (?:necessary|needed)|reverse|align|alphabet|missing|punctuation mark)"
 )
-_PICKS = re.compile(
-    r"\b(?:choos|pick|select|identif|extract|find|locat|retriev|which|classif|categori|highlight|underline|label|quote|answer|determine"
-    r"|decide|name the|what|who|when|where|match|group|distinguish|point out|guess|pars|tag\b|list all|search)"
+_PROGRAM = re.compile(
+    r"\b(?:write|create|design|implement) (?:a|an|some|the)? ?(?:\w+ )?(?:function\b|program|script|query|code)"
 )
 _EDITS = re.compile(
-    r"\b(?:correct|grammar|fix|edit|proofread|spelling|punctuat|error|mistake|capital|comma|(?:re)?format|bullet|outline|case\b|convert|transform|rewrit"
-    r"|rephras|reword|replac|chang|modif|adjust|revis|improv|output|add|turn|combin|merg|make it|updat|renam|markdown|html)"
+    r"\b(?:correct|grammar|grammatical|fix|edit|proofread|spelling|punctuat|mistake|capital|comma|(?:re)?format|bullet|outline|case\b"
+    r"|uppercase|lowercase|convert|transform|rewrit|rephras|reword|replac|chang|modif|adjust|revis|improv|add|turn|combin|merg"
+    r"|conjunction|updat|renam|markdown|html|insert|delet|remov|paraphras|fill|blank|mask|voice|tense|clause|pronoun|reformulat)"
 )
-_TO_LETTER = re.compile(r"\b(?:correct|grammar|spelling|punctuat|proofread|comma|case\b|capital|uppercase|lowercase|conjunction|combin)")
-_PROGRAM = re.compile(r"\b(?:write|create|design|implement) (?:a|an|some|the)? ?(?:\w+ )?(?:function\b|program|script|query|code)")
+_PICKS = re.compile(
+    r"\b(?:choos|pick|select|identif|extract|find|locat|retriev|which|highlight|underline|quote|answer|determine|name the|what|who"
+    r"|when|where|match|group|distinguish|point out|pars|tag\b|list all|search|summar|shorten|trim|condens|brief|concise|clear"
+    r"|simplif|headline|topic|keyword|key points|main|label|count|essential|redundant)"
+)
 _DEMANDS = re.compile(
-    r"\b(?:translat|paraphras|summar|shorten|condens|simplif|professional|brief|concise|informative|describ|explain|solve|prove"
-    r"|write a\b|write an\b|caption|creat(?:e|ing)\b|generat|compos|design|suggest|come up|recommend|respond|title|tagline|slogan|motto|advert|ad\b|tweet)"
+    r"\b(?:translat|explain|solve|prove|write a\b|write an\b|caption|creat(?:e|ing)\b|generat|compos|design|suggest|come up|recommend"
+    r"|respond|title|tagline|slogan|motto|advert|ad\b|tweet|invent|story|decide|whether|classif|categori[sz]|rate\b|guess|describ"
+    r"|informative|complet|continu|finish|might interest|professional)"
 )
-_SHORTER = re.compile(r"\b(?:summar|shorten|trim|condens|brief|concise|clear|simplif|title|headline|topic|keyword|main)")
+_TO_LETTER = re.compile(
+    r"\b(?:correct|grammar|spelling|punctuat|proofread|comma|case\b|capital|uppercase|lowercase|conjunction|combin|fill|blank|clause)"
+)
+_SHORTER = re.compile(
+    r"\b(?:summar|shorten|trim|condens|brief|concise|clear|simplif|title|headline|topic|keyword|main)"
+)
 _LAYOUT = re.compile(r"(?<!given )(?<!the )(?<!following )\b(?:list|chart|graph|table|diagram)\b")
 _LEAD = frozenset(
     """a an the here s sure certainly some of output answer response input solution instruction question below
@@ -51,10 +63,12 @@ _LABEL = re.compile(r"[^\w\n]{0,4}(?:\w+ ?){1,2}:\s+")
 _LEAD_LINE = re.compile(r"[^\n]{0,200}:[ \t]*\n+")
 _QUOTED = re.compile(r"[\"“][^\"”]{12,}[\"”]")
 _FIELD = re.compile(r"^[^\w\n]{0,4}(?:[\w']+ ){0,4}[\w']+: +(.{12,})$", re.MULTILINE)
+_SENTENCE = re.compile(r"[^.?!:\n]{30,400}")
 _WRAP = " \t\r\n\"'“”`"
 MIN_ECHO = 5  # words
 LONG = 25  # words from which a copy need not be complete; of a text to pick from, LONG_PICK
 LONG_PICK = 45
+IN_ORDER = 300  # words compared in order; of longer texts runs of three are compared
 SHOWN = 6000, 8000  # characters of the prompt and of the response that are looked at
 
 
@@ -68,12 +82,12 @@ def is_prompt_echo(prompt: str | None, text: str) -> bool:
         return False
     prompt, text = prompt[: SHOWN[0]].strip(), text[: SHOWN[1]].strip()
     said = _TOKEN.findall(text.lower())
-    known = set(_TOKEN.findall(asked))
     if len(said) < 3:
         return False
-    fresh = sum(word not in known and word not in _LEAD for word in said)
     if text.casefold() == prompt.casefold():
         return True
+    known = set(_TOKEN.findall(asked))
+    fresh = sum(word not in known and word not in _LEAD for word in said)
     if fresh > 0.4 * len(said) or not _same_case(prompt, text):
         return False
     return _repeats_task(prompt, text, said) or (
@@ -87,7 +101,7 @@ def _parts(prompt: str) -> Iterator[tuple[str, str]]:
         task, found, given = prompt.partition(cut)
         if found:
             head, colon, _ = given[:60].partition(":")
-            yield (f"{task} {head}" if colon and head.count(" ") > 1 else task), given
+            yield (f"{task} {head}" if colon and head.count(" ") > 1 and cut == "\n\n" else task), given
             before, _, last = prompt.rpartition(cut)
             if len(last) < 200 < len(before):
                 yield (f"{task} {last}" if task.endswith(":") else last), before
@@ -111,7 +125,9 @@ def _repeats_task(prompt: str, text: str, said: Sequence[str]) -> bool:
     picks = bool(_PICKS.search(task.lower()))
     if _repeats(whole, said, prompt, 0.9 if picks else 0.65):
         return True
-    return bool(found) and (_repeats(_TOKEN.findall(task.lower()), said, task, 0.65) or _loops(task, whole, said))
+    if _loops(task.lower(), whole, text):
+        return True
+    return bool(found) and (_repeats(_TOKEN.findall(task.lower()), said, task, 0.65) or _is_sentence_of(task, said))
 
 
 def _is_lead_in(asked: Sequence[str], said: Sequence[str]) -> bool:
@@ -146,19 +162,31 @@ def _repeats(asked: Sequence[str], said: Sequence[str], whole: str, least: float
     return same >= 0.9 * len(asked) and len(said) <= (2 if ended else 1) * len(asked)
 
 
-def _loops(task: str, whole: Sequence[str], said: Sequence[str]) -> bool:
-    """Whether `said` holds the task and is made of runs of the prompt, but for a word in twenty."""
-    asked = _TOKEN.findall(task.lower())
-    if len(asked) < MIN_ECHO or _STAYS.search(task.lower()):
+def _loops(task: str, whole: Sequence[str], text: str) -> bool:
+    """Whether a text longer than the prompt starts with a run of it and has, but for a word in twenty, no other words."""
+    said = _TOKEN.findall(_bare(text).lower())
+    while said and said[0] in _LEAD and said[:2] != whole[:2]:
+        said = said[1:]
+    if len(said) < max(1.5 * len(whole), 20) or _COPIES.search(task) or "convert" in task:
         return False
-    known, found = set(whole) | _LEAD, set(_grams(said))
-    grams = _grams(asked)
-    return (
-        grams[0] in _grams(said[:15])
-        and sum(word not in known for word in said) <= 0.05 * len(said)
-        and sum(gram in found for gram in grams) >= 0.8 * len(grams)
-        and _covered(said, whole) >= 0.7
-    )
+    known, grams = set(whole) | _LEAD, set(_grams(whole))
+    start = _grams(said[:MIN_ECHO])
+    return all(gram in grams for gram in start) and sum(word not in known for word in said) <= 0.05 * len(said)
+
+
+def _is_sentence_of(task: str, said: Sequence[str]) -> bool:
+    """Whether the response is one of the sentences that introduce a task, with no new word."""
+    if len(said) < 8:
+        return False
+    for sentence in _SENTENCE.findall(task.lower()):
+        words = _TOKEN.findall(sentence)
+        if (
+            len(words) >= 8
+            and set(said) <= set(words) | _LEAD
+            and _in_order(words, said) >= 0.8 * max(len(words), len(said))
+        ):
+            return True
+    return False
 
 
 # the input
@@ -167,47 +195,50 @@ def _loops(task: str, whole: Sequence[str], said: Sequence[str]) -> bool:
 def _returns(task: str, given: str, text: str) -> bool:
     """Whether the response is the input of the task, or so much of it that nothing was done."""
     bare = _bare(text)
-    if len(bare) < 12 or (_STAYS.search(task) and not _PROGRAM.search(task)):
-        return False
-    if _QUOTED.search(task):
+    if len(bare) < 12 or _QUOTED.search(task) or (_COPIES.search(task) and not _PROGRAM.search(task)):
         return False
     first = bool(_PICKS.match(task.lstrip()))
     to_letter = not first and bool(_TO_LETTER.search(task))
     demands = not first and not to_letter and bool(_DEMANDS.search(task))
-    picks = not demands and not to_letter and bool(_PICKS.search(task))
-    edits = not demands and (to_letter or bool(_EDITS.search(task)))
-    fields = [field.strip(_WRAP) for field in _FIELD.findall(given)] if "\n" in given else []
-    shorter, layout = bool(_SHORTER.search(task)), bool(_LAYOUT.search(task))
-    if (not picks or len(given) > 200) and any(
-        _is_verbatim(one, (given, given.partition("\n")[2], *fields), exact=edits) for one in (text.strip(_WRAP), bare)
+    edits = not first and not demands and (to_letter or bool(_EDITS.search(task)))
+    picks = first or (not demands and not edits and bool(_PICKS.search(task)))
+    lines = (given, given.partition("\n")[2]) if picks else (given, given.partition("\n")[2], *_fields(given))
+    if (not picks or len(given) > 100) and any(
+        _is_verbatim(one, lines, exact=edits) for one in (text.strip(_WRAP), bare)
     ):
         return True
     words, said = _TOKEN.findall(given), _TOKEN.findall(bare)
     if len(words) < 3 or len(said) < 3:
         return False
+    shorter = bool(_SHORTER.search(task))
     if not picks and len(said) >= 8 and said == words[: len(said)]:
         part = 0.6 if shorter else 0.4
         if part * len(words) <= len(said) <= 0.8 * len(words):
             return True
-    if edits or layout:
+    if edits or (_LAYOUT.search(task) and not picks):
         return False
     words, said = [word.lower() for word in words], [word.lower() for word in said]
     if picks:
         return len(words) >= LONG_PICK and _is_near_copy(words, said, new=0.05, back=0.65, forth=0.9)
-    if len(words) >= LONG and _is_near_copy(words, said, new=0.15, back=0.8 if shorter else 0.7, forth=0.85 if shorter else 0.75):
+    if len(words) >= LONG and _is_near_copy(
+        words, said, new=0.15, back=0.8 if shorter else 0.7, forth=0.85 if shorter else 0.75
+    ):
         return True
-    if not demands or set(said) - set(words) - _LEAD:
+    if set(said) - set(words) - _LEAD or len(said) < MIN_ECHO:
         return False
-    if len(said) >= MIN_ECHO and _covered(said, words) >= 0.95 and _covered(words, said) >= (0.95 if shorter else 0.4):
-        return True
-    return any(said == _TOKEN.findall(field.lower()) for field in fields)
+    return _in_order(words, said) >= max(0.9 * len(said), (0.95 if shorter else 0.4) * len(words))
+
+
+def _fields(given: str) -> list[str]:
+    """What stands after the label in each line of an input ("Statement: ...")."""
+    return [field.strip(_WRAP) for field in _FIELD.findall(given)] if "\n" in given else []
 
 
 def _is_verbatim(bare: str, inputs: Sequence[str], *, exact: bool) -> bool:
-    """Whether the text is one of the inputs to the letter, or begins with it and adds no new word; `exact`: no new mark."""
-    whole = " ".join(bare.split())
+    """Whether the text is one of the inputs, or begins with it and adds no new word; `exact`: to the case and mark."""
+    whole = " ".join((bare if exact else bare.casefold()).split())
     for given in inputs:
-        one = " ".join(given.strip(_WRAP).split())
+        one = " ".join((given if exact else given.casefold()).strip(_WRAP if exact else _WRAP + ".").split())
         if one.count(" ") < 2 or not whole.startswith(one):
             continue
         more = whole[len(one) :]
@@ -228,9 +259,11 @@ def _is_near_copy(words: Sequence[str], said: Sequence[str], *, new: float, back
 
 
 def _same_case(prompt: str, text: str) -> bool:
-    """Whether most words have the case they have in the prompt."""
+    """Whether most words have the case they have in the prompt, or the one of a title."""
     known, said = set(_TOKEN.findall(prompt)), _TOKEN.findall(text)
-    return 2 * sum(word in known or word.lower() in _LEAD for word in said) >= len(said)
+    return 2 * sum(
+        word in known or word.lower() in known for word in said if not word.isupper() or word in known
+    ) >= len(said)
 
 
 def _bare(text: str) -> str:
@@ -240,6 +273,17 @@ def _bare(text: str) -> str:
         text = text[lead.end() :]
     label = _LABEL.match(text)
     return (text[label.end() :] if label and len(text) > label.end() + 10 else text).strip(_WRAP)
+
+
+def _in_order(words: Sequence[str], said: Sequence[str]) -> int:
+    """How many words the two share in the same order; 0 when one is too long for it to be counted."""
+    if max(len(words), len(said)) > IN_ORDER:
+        return 0
+    return sum(
+        block.size
+        for block in SequenceMatcher(None, words, said, autojunk=False).get_matching_blocks()
+        if block.size > 1
+    )
 
 
 def _grams(words: Sequence[str]) -> list[tuple[str, str, str]]:

@@ -76,7 +76,7 @@ def hdd(tokens: Int, lengths: Int, draws: int = 42) -> Float:
 
 @dataclasses.dataclass(frozen=True)
 class LexicalDiversity(Feature):
-    """`hdd@on` float64, null for texts of fewer than `draws` tokens and where there is no text.
+    """`lexical_diversity@on` float64, null for texts of fewer than `draws` tokens and where there is no text.
 
     Reads the token ids of `on`, column `tokens@on` (list of int32, null where there is no text).
     """
@@ -97,7 +97,7 @@ class LexicalDiversity(Feature):
     @property
     def gives(self) -> tuple[str, ...]:
         """HD-D."""
-        return (f"hdd@{self.on}",)
+        return (f"lexical_diversity@{self.on}",)
 
     def compute(self, batch: pa.RecordBatch) -> Mapping[str, pa.Array]:
         """HD-D of each record, the whole batch at once."""

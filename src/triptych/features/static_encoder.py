@@ -15,7 +15,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from itertools import chain
 from typing import Final, final
@@ -107,11 +107,27 @@ class StaticEncoder:
     )
 
     def __init__(self, data: bytes) -> None:
-        self._weights = Weights.read(data)
+        self._data = data
         self.identity: Final = f"{self.name}@{hashlib.sha256(data).hexdigest()[:12]}"
-        self.dim: Final = self._weights.tokens.shape[1]
-        self.max_tokens: Final = self._weights.max_tokens
-        self._tokenizer = shipped_tokenizer(self.max_tokens)
+
+    @cached_property
+    def _weights(self) -> Weights:
+        """Unpacked when first used: a run whose vectors are all cached needs the identity only."""
+        return Weights.read(self._data)
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        return shipped_tokenizer(self.max_tokens)
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return int(self._weights.tokens.shape[1])
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens that are read; the rest of a text is cut."""
+        return self._weights.max_tokens
 
     @classmethod
     @cache

@@ -36,7 +36,8 @@ _LAST_WORD = re.compile(r"([^\W\d_]+)$")
 _PENDING = re.compile(
     r"(?:\b(?:a|an|the|its|their|our|your|his|her|this|these|most|more|very|such|of|with|by)"
     r" (?:[a-z]+ly )?(?:[a-z]{3,}(?:ous|ful|ible|ical|iest|less)|various|different|several|many|important|significant|new|own|same"
-    r"|overall|current|entire|specific|certain|large|small|great|wide|few|main|major|unique|potential|graduate|strong)"
+    r"|overall|current|entire|specific|certain|large|small|great|wide|few|main|major|unique|potential|graduate|strong|captivating|amazing|stunning|breathtaking|fascinating|following|remaining|underlying|existing|resulting"
+    r"|corresponding|surrounding|growing|ongoing|interesting|exciting|charming)"
     r"|(?<!\bit )(?<!\bthey )(?<!\byou )(?<!\bwe )\b(?:to|can|will|should|would|could|may|must|not|also|that|and|which) (?:provides?|ensures?|enables?|includes?|makes?|gives?|allows?"
     r"|offers?|requires?|involves?|contains?|becomes?|represents?|addresses|create|creates|maintain|maintains|have)"
     r"|[,a-z] (?:providing|including|ensuring|making|allowing|enabling|giving|containing|having|being|becoming|creating|using)"
@@ -44,7 +45,7 @@ _PENDING = re.compile(
     r"|combination|kind|sort|series|set|fact)"
     r"|\b(?:due|according|based|rather|such|even though|as well as|both|each|per|in the|versus|via|upon|towards?|within|without|against"
     r"|during|since|until|unless|whether|whereby|where|who|they|we|he|he's|she|it's|there)"
-    r"|\b(?:No|Dr|Mr|Mrs|Ms|St|Prof)|\bin (?:[12]|1[5-9]|20)|\b(?:the|a|an|your|their|our|includes?) [B-HJ-Zb-hj-z]|(?:^|[\s(])(?:I|you|we|they|he|she|it|don|can|isn|doesn|didn|won|let|that)['’])$"
+    r"|\b(?:complexity|time|space|is|in) O|\b(?:No|Dr|Mr|Mrs|Ms|St|Prof)|\bin (?:[12]|1[5-9]|20)|\b(?:the|a|an|your|their|our|includes?) [B-HJ-Zb-hj-z]|(?:^|[\s(])(?:I|you|we|they|he|she|it|don|can|isn|doesn|didn|won|let|that)['’])$"
 )
 _STUB = re.compile(
     r"[a-z)\"][.!?]\s+(?:(?:The|A|An|This|These|Those|That|In|It|If|When|While|As|By|For|But|And|With|However|Additionally|Furthermore"
@@ -52,7 +53,7 @@ _STUB = re.compile(
     r"(?: [\w'’-]+){0,2})$"
 )
 _OPENING = re.compile(r"(?:The|This|These|In|It|If|When|By|For|But|And|With|However),?(?: [a-z'’-]+){0,3}")
-_OPEN_FIELD = re.compile(r"\[[A-Za-z][^\]\[(){}=;]{1,60}$")
+_OPEN_BRACKET = re.compile(r"(?<![:;=8])[(\[{][^()\[\]{}]{1,80}$")
 _CLAUSE = re.compile(
     r"[a-z)\"][.!?] +(?:If|When|While|Although|Since|By|Despite|Because|Whether|Once|Unless) [^.!?,;:\n]{0,160}$"
 )
@@ -65,6 +66,7 @@ _VERBAL = re.compile(
 )
 MIN_OPEN = 30  # characters of a text that may not end with a colon
 _KEYWORDS = frozenset("if for while def class else elif try with except".split())
+_DIGITS = re.compile(r"\d+")
 _STOPS = ".!?:\n\"')"
 _ENDINGS = frozenset("s es d ed ing ly er ers r y al ion ions ment".split())
 _BLANKS = " \t\r\n\x00\x03\xa0"
@@ -78,10 +80,12 @@ def is_truncated(text: str) -> bool:
     if "```" in text:
         return text.count("```") % 2 == 1 and not text.endswith("```")
     last = text[-1]
-    if last in _END and last not in "*-.);'’":
-        return False
     tail = text[-600:]
     line = tail[tail.rfind("\n") + 1 :].strip()
+    if len(text) >= 100 and last.isalnum() and (_OPEN_BRACKET.search(line) or _breaks_a_pattern(tail, line)):
+        return True
+    if last in _END and last not in "*-.);'’":
+        return False
     if "\n" in tail and _BARE_ITEM.fullmatch(line):
         return True
     if last == ";":
@@ -107,11 +111,15 @@ def _stops_short(text: str, tail: str, line: str) -> bool:
     item = bool(_LIST_LINE.match(line))
     if item and words and _BARE_ITEM.fullmatch(words[0]):
         words = words[1:]
-    if len(text) >= 200 and (_OPEN_FIELD.search(line) or _is_stub(tail, line)):
+    if len(text) >= 200 and _is_stub(tail, line):
         return True
     if len(words) < 5:
         return False
-    if len(text) >= 200 and _END_MARK.search(tail) and (_is_open(line) or _PENDING.search(line) or (not item and _breaks_off(line))):
+    if (
+        len(text) >= 200
+        and _END_MARK.search(tail)
+        and (_is_open(line) or _PENDING.search(line) or (not item and _breaks_off(line)))
+    ):
         return True
     if not found:
         return False
@@ -135,13 +143,26 @@ def _is_loop_label(tail: str, line: str) -> bool:
     return not _LIST_LINE.match(line) and sum(other.startswith(line) for other in tail.split("\n")[:-1]) > 2
 
 
+def _breaks_a_pattern(tail: str, line: str) -> bool:
+    """Whether two lines of before, or three where only the end mark lacks, go on after the words of the last; digits aside."""
+    line = _DIGITS.sub("0", line)
+    if len(line) < 5:
+        return False
+    after = [
+        other[len(line) :]
+        for other in map(str.strip, _DIGITS.sub("0", tail).split("\n")[:-1])
+        if other.startswith(line)
+    ]
+    return sum(bool(more) for more in after) > (2 if all(more[:1] in (".", "!", "?") for more in after) else 1) and all(
+        after
+    )
+
+
 def _is_stub(tail: str, line: str) -> bool:
-    """Whether the last paragraph is a label without its colon, or the first words of a sentence after whole ones."""
+    """Whether the last paragraph is the first words of a sentence, after whole ones."""
     before = tail[: tail.rfind("\n") + 1]
     if not before or len(line) > 60:
         return False
-    if line and line[-1].isalpha() and before.count(f"\n{line}:") > 1:
-        return True
     return before.rstrip()[-1:] in (".", "!", "?") and bool(_OPENING.fullmatch(line)) and line.lower() != "the end"
 
 
@@ -169,6 +190,8 @@ def _ends_inside(tail: str, line: str, word: str) -> bool:
 
 def _cut_in_loop(text: str, words: Sequence[str]) -> bool:
     """Whether the last seven words stand earlier in the text too, and go on there."""
+    if len(set(words[-7:])) < 3:
+        return False
     ending = " ".join(words[-7:])
     before = text.find(ending)
     after = before + len(ending)
@@ -177,7 +200,9 @@ def _cut_in_loop(text: str, words: Sequence[str]) -> bool:
 
 def _cut_in_word(text: str, word: str) -> bool:
     """Whether the last word stands nowhere else but is the beginning of a word that does."""
-    if not 3 <= len(word) <= 40 or not word.islower():
+    if not 3 <= len(word) <= 40 or not word.isalpha():
         return False
     other = re.findall(rf"(?<!\w){word}(\w*)", text)
-    return len(other) > 1 and all(other[:-1]) and not any(end in _ENDINGS for end in other[:-1])
+    return (
+        len(other) > (1 if word.islower() else 3) and all(other[:-1]) and not any(end in _ENDINGS for end in other[:-1])
+    )

@@ -27,7 +27,7 @@ class ColumnMean(Measure):
 
     def statistic(self) -> Moments:
         """Moments of the column."""
-        return Moments(f"{self.column}@{self.on}", on=self.on, where="valid" if self.valid_only else "all")
+        return Moments(f"{self.column}@{self.on}", where="valid" if self.valid_only else "all")
 
     def value(self, moments: Moments, keep: Mask) -> float | Undefined:
         """The mean."""
@@ -35,4 +35,4 @@ class ColumnMean(Measure):
 
     def reference(self, rows: Sequence[Row]) -> float | None:
         """Summed one by one."""
-        return mean(numbers(kept(rows, self.valid_only, self.on), f"{self.column}@{self.on}"))
+        return mean(numbers(kept(rows, self.valid_only), f"{self.column}@{self.on}"))

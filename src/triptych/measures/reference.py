@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from triptych.core.batch import On, defects
+from triptych.core.batch import DEFECTS
 from triptych.core.measure import Row
 
 Gram = tuple[int, ...]
 
 
-def kept(rows: Sequence[Row], valid_only: bool, on: On) -> list[Row]:
+def kept(rows: Sequence[Row], valid_only: bool) -> list[Row]:
     """All rows, or those without a defect."""
-    return [row for row in rows if not valid_only or not row[defects(on)]]
+    return [row for row in rows if not valid_only or not row[DEFECTS]]
 
 
 def numbers(rows: Sequence[Row], column: str) -> list[float]:

@@ -28,7 +28,7 @@ _TITLES = {
     "reasoning_steps": ("reasoning steps", "steps"),
     "constraints": ("constraints of the prompt", "constraints"),
     "readability_grade": ("readability grade", "school grade"),
-    "hdd": ("lexical diversity (HD-D)", "ratio"),
+    "lexical_diversity": ("lexical diversity (HD-D)", "ratio"),
 }
 
 

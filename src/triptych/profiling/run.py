@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from triptych._version import __version__
+from triptych.core.batch import DEFECTS, Text
 from triptych.core.errors import SchemaError, message
 from triptych.core.estimate import Estimate
 from triptych.core.measure import Measure
@@ -61,19 +62,20 @@ def profile_dataset(dataset: Dataset, bench: Bench, features: Path | None = None
     """
     started = time.perf_counter()
     panel = plan(bench.settings, dataset.layout)
-    on = "response" if dataset.layout.has_response else "prompt"
+    on: Text = "response" if dataset.layout.has_response else "prompt"
+    instruments = replace(bench.instruments, judged=on)
     columns = [need for measure in panel.measures for need in measure.statistic().needs]
-    columns += [*NEEDS, f"defects@{on}"]
+    columns += [*NEEDS, f"defects@{on}", DEFECTS]
     columns += [f"length@{text}" for text in ("prompt", "response") if getattr(dataset.layout, f"has_{text}")]
-    work = work_for(columns, bench.instruments)
+    work = work_for(columns, instruments)
     store = scan(dataset, work.features, bench.cache, bench.engine, bench.progress)
     grouping = group_records(store, dataset.layout)
-    selected = _selected(store, grouping, bench.settings.valid_only, on)
+    selected = _selected(store, grouping, bench.settings.valid_only)
     statistics = [measure.statistic() for measure in panel.measures]
     folded = fold(selected, statistics, work.relations, bench.engine, bench.progress)
     estimates = _read_all(panel, folded, bench)
     if features is not None:
-        about = {"instruments": asdict(bench.instruments), "grouping": grouping.sentence}
+        about = {"instruments": asdict(instruments), "grouping": grouping.sentence}
         write_features(features, store, grouping.keys, about)
     described = _describe(dataset, store, grouping, selected.keys, bench)
     details = Beside(store, selected.keys, dataset.source_names, on).details()
@@ -87,10 +89,10 @@ def profile_dataset(dataset: Dataset, bench: Bench, features: Path | None = None
     )
 
 
-def _selected(store: FeatureStore, grouping: Grouping, valid_only: bool, on: str) -> Selected:
+def _selected(store: FeatureStore, grouping: Grouping, valid_only: bool) -> Selected:
     if not valid_only:
         return Selected(store, grouping.keys)
-    flags = pc.fill_null(store.whole(f"defects@{on}"), 0).to_numpy()
+    flags = pc.fill_null(store.whole(DEFECTS), 0).to_numpy()
     rows = np.flatnonzero(flags == 0)
     if not len(rows):
         raise SchemaError(

@@ -16,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from triptych.core.batch import Batch, On, Where, defects
+from triptych.core.batch import DEFECTS, Batch, On, Where
 from triptych.core.groups import GROUPS, Mask
 from triptych.core.statistic import Statistic
 
@@ -46,11 +46,11 @@ class TextBlocks(Statistic):
     def needs(self) -> tuple[str, ...]:
         """The texts, and the defects where only valid records are read."""
         texts = ("prompt", "response") if self.on == "both" else (self.on,)
-        return texts if self.where == "all" else (*texts, defects(self.on))
+        return texts if self.where == "all" else (*texts, DEFECTS)
 
     def update(self, batch: Batch) -> None:
         """Take in the texts of a batch."""
-        batch = batch.where(self.where, self.on)
+        batch = batch.where(self.where)
         columns = [batch.bytes(name) for name in (("prompt", "response") if self.on == "both" else (self.on,))]
         texts = [b"\n".join(part for part in parts if part) for parts in zip(*columns, strict=True)]
         held = np.array([bool(text) for text in texts], dtype=np.bool_)

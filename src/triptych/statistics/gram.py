@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from triptych.core.batch import Batch, On, Where, defects
+from triptych.core.batch import DEFECTS, Batch, On, Where
 from triptych.core.groups import GROUPS, Mask
 from triptych.core.statistic import Statistic
 
@@ -36,11 +36,11 @@ class Gram(Statistic):
     @property
     def needs(self) -> tuple[str, ...]:
         """The embedding, and the defects where only valid records are read."""
-        return (f"embedding@{self.on}",) if self.where == "all" else (f"embedding@{self.on}", defects(self.on))
+        return (f"embedding@{self.on}",) if self.where == "all" else (f"embedding@{self.on}", DEFECTS)
 
     def update(self, batch: Batch) -> None:
         """Add the vectors of a batch."""
-        batch = batch.where(self.where, self.on)
+        batch = batch.where(self.where)
         if not len(batch):
             return
         vectors = batch.matrix(f"embedding@{self.on}").astype(np.float32)

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from triptych.core.batch import Batch, On, Where, defects
+from triptych.core.batch import DEFECTS, Batch, Where
 from triptych.core.groups import GROUPS, Mask
 from triptych.core.statistic import Statistic
 
@@ -18,7 +18,6 @@ class Moments(Statistic):
     """Moments of a numeric column. Absent values are not counted, never read as 0."""
 
     column: str
-    on: On = "response"
     where: Where = "all"
 
     def __post_init__(self) -> None:
@@ -29,11 +28,11 @@ class Moments(Statistic):
     @property
     def needs(self) -> tuple[str, ...]:
         """The column, and the defects where only valid records are read."""
-        return (self.column,) if self.where == "all" else (self.column, defects(self.on))
+        return (self.column,) if self.where == "all" else (self.column, DEFECTS)
 
     def update(self, batch: Batch) -> None:
         """Take in a batch."""
-        batch = batch.where(self.where, self.on)
+        batch = batch.where(self.where)
         values, present = batch.numbers(self.column)
         values, group = values[present], batch.group[present]
         n = np.bincount(group, minlength=GROUPS)

@@ -19,7 +19,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from triptych.core.batch import Batch, On, Where, defects
+from triptych.core.batch import DEFECTS, Batch, On, Where
 from triptych.core.groups import GROUPS, Mask, bits, everything, mix
 from triptych.core.ngrams import ngram_hashes
 from triptych.core.sorting import run_starts, tally, tally_weighted
@@ -199,14 +199,14 @@ class NGramTable(KeyTable):
     @property
     def needs(self) -> tuple[str, ...]:
         """The token lists, and the defects where only valid records are read."""
-        return (f"tokens@{self.on}", *_where_needs(self.where, self.on))
+        return (f"tokens@{self.on}", *_where_needs(self.where))
 
     def _keys(self, batch: Batch) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
         return ngram_hashes(*batch.lists(f"tokens@{self.on}"), self.n)
 
     def update(self, batch: Batch) -> None:
         """Count the n-grams of a batch."""
-        super().update(batch.where(self.where, self.on))
+        super().update(batch.where(self.where))
 
 
 @dataclass(eq=False)
@@ -214,22 +214,21 @@ class ColumnTable(KeyTable):
     """The values of one key column (content ids, templates), by group. Null is no value."""
 
     column: str = "content_id"
-    on: On = "response"
     where: Where = "all"
 
     @property
     def needs(self) -> tuple[str, ...]:
         """The column, and the defects where only valid records are read."""
-        return (self.column, *_where_needs(self.where, self.on))
+        return (self.column, *_where_needs(self.where))
 
     def update(self, batch: Batch) -> None:
         """Count the keys of a batch."""
-        super().update(batch.where(self.where, self.on))
+        super().update(batch.where(self.where))
 
     def _keys(self, batch: Batch) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
         present = batch.present(self.column)
         return mix(batch.keys(self.column))[present], present.astype(np.int64)
 
 
-def _where_needs(where: Where, on: On) -> tuple[str, ...]:
-    return () if where == "all" else (defects(on),)
+def _where_needs(where: Where) -> tuple[str, ...]:
+    return () if where == "all" else (DEFECTS,)

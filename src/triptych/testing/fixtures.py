@@ -41,7 +41,7 @@ _TYPES: dict[str, Any] = {
     "reasoning_steps": pa.int32(),
     "constraints": pa.int32(),
     "readability_grade": pa.float64(),
-    "hdd": pa.float64(),
+    "lexical_diversity": pa.float64(),
     "template": pa.uint64(),
     "near_duplicates": pa.uint32(),
     "repeats": pa.list_(pa.int32(), 33),
@@ -100,12 +100,20 @@ def _columns(record: Mapping[str, Any]) -> dict[str, Any]:
         made = _text_columns(text, prompt)
         names = made if on != "both" else ("tokens", "length", "embedding")
         out |= {f"{name}@{on}": made[name] for name in names}
-    return out
+    return out | {"defects": out["defects@response"]}
 
 
 def _text_columns(text: str | None, prompt: str | None) -> dict[str, Any]:
     if text is None:
-        names = ("tokens", "length", "reasoning_steps", "constraints", "readability_grade", "hdd", "template")
+        names = (
+            "tokens",
+            "length",
+            "reasoning_steps",
+            "constraints",
+            "readability_grade",
+            "lexical_diversity",
+            "template",
+        )
         return {"defects": 1, "embedding": [0.0] * WIDTH, **dict.fromkeys(names)}
     words = text.split()
     long_enough = len(words) >= 10
@@ -117,7 +125,7 @@ def _text_columns(text: str | None, prompt: str | None) -> dict[str, Any]:
         "reasoning_steps": text.count(". ") + words.count("so"),
         "constraints": words.count("must") + words.count("short"),
         "readability_grade": len(text) / len(words) * 1.5 - 3 if long_enough else None,
-        "hdd": len(set(words[:10])) / 10 if long_enough else None,
+        "lexical_diversity": len(set(words[:10])) / 10 if long_enough else None,
         "template": _hash64(re.sub(r"\d+", "#", text)),
     }
 

@@ -27,7 +27,7 @@ Value = float | Undefined
 
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "field": ("score", "other"),
-    "of": ("reasoning_steps", "constraints", "readability_grade", "hdd"),
+    "of": ("reasoning_steps", "constraints", "readability_grade", "lexical_diversity"),
 }
 """Values of text parameters that the fixtures can answer to."""
 

@@ -34,7 +34,7 @@ class Constraints(Measure):
 
     def statistic(self) -> Moments:
         """Moments of the number of constraints."""
-        return Moments("constraints@prompt", on="prompt")
+        return Moments("constraints@prompt")
 
     def value(self, moments: Moments, keep: Mask) -> float | Undefined:
         """The mean."""

@@ -20,13 +20,15 @@ from triptych.measures.column_mean import ColumnMean
     better="neither",
     source="McCarthy & Jarvis 2007, 2010 (HD-D)",
     confounders=("genre", "tokenizer"),
-    length="hdd@response",
+    length="lexical_diversity@response",
 )
 class LexicalDiversity(ColumnMean):
     """Mean HD-D."""
 
-    column = "hdd"
+    column = "lexical_diversity"
     absent = "no record has 42 tokens"
 
 
-EXAMPLE = Example(records=[{"response": "x", "hdd@response": value} for value in (0.8, 0.6, None)], value=0.7)
+EXAMPLE = Example(
+    records=[{"response": "x", "lexical_diversity@response": value} for value in (0.8, 0.6, None)], value=0.7
+)

@@ -68,7 +68,7 @@ class CompressionRatio(Measure):
         """Joined, cut and compressed one group after the other."""
         names = ("prompt", "response") if self.on == "both" else (self.on,)
         groups: dict[int, list[str]] = defaultdict(list)
-        for row in sorted(kept(rows, self.valid_only, self.on), key=lambda row: row["address"]):
+        for row in sorted(kept(rows, self.valid_only), key=lambda row: row["address"]):
             text = "\n".join(row[name] for name in names if row[name])
             if text:
                 groups[row["group"]].append(text)

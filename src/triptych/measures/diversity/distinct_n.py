@@ -52,9 +52,7 @@ class DistinctN(Measure):
 
     def reference(self, rows: Sequence[Row]) -> float | None:
         """By a set of n-grams."""
-        found = [
-            gram for row in kept(rows, self.valid_only, self.on) for gram in grams(row[f"tokens@{self.on}"], self.n)
-        ]
+        found = [gram for row in kept(rows, self.valid_only) for gram in grams(row[f"tokens@{self.on}"], self.n)]
         return len(set(found)) / len(found) if found else None
 
 

@@ -62,9 +62,7 @@ class Ead(Measure):
 
     def reference(self, rows: Sequence[Row]) -> float | None:
         """The formula as printed."""
-        found = [
-            gram for row in kept(rows, self.valid_only, self.on) for gram in grams(row[f"tokens@{self.on}"], self.n)
-        ]
+        found = [gram for row in kept(rows, self.valid_only) for gram in grams(row[f"tokens@{self.on}"], self.n)]
         v = self.vocabulary
         return len(set(found)) / (v * (1 - ((v - 1) / v) ** len(found))) if found else None
 

@@ -43,7 +43,7 @@ class EffectiveStructures(Measure):
 
     def statistic(self) -> ColumnTable:
         """Structures by group."""
-        return ColumnTable(column=f"template@{self.on}", on=self.on, where="valid" if self.valid_only else "all")
+        return ColumnTable(column=f"template@{self.on}", where="valid" if self.valid_only else "all")
 
     def value(self, table: ColumnTable, keep: Mask) -> float | Undefined:
         """The exponential of the entropy."""
@@ -54,7 +54,7 @@ class EffectiveStructures(Measure):
     def reference(self, rows: Sequence[Row]) -> float | None:
         """By counting structures."""
         column = f"template@{self.on}"
-        counts = Counter(row[column] for row in kept(rows, self.valid_only, self.on) if row[column] is not None)
+        counts = Counter(row[column] for row in kept(rows, self.valid_only) if row[column] is not None)
         total = sum(counts.values())
         return math.exp(-sum(c / total * math.log(c / total) for c in counts.values())) if total else None
 

@@ -49,7 +49,7 @@ class MeanCosineDistance(Measure):
 
     def reference(self, rows: Sequence[Row]) -> float | None:
         """Pair by pair."""
-        vectors = unit_vectors(kept(rows, self.valid_only, self.on), f"embedding@{self.on}")
+        vectors = unit_vectors(kept(rows, self.valid_only), f"embedding@{self.on}")
         return mean([1 - dot(a, b) for a, b in combinations(vectors, 2)])
 
 

@@ -36,7 +36,7 @@ class StructureCoverage(Measure):
 
     def statistic(self) -> ColumnTable:
         """Structures by group; `effective_structures` reads the same."""
-        return ColumnTable(column=f"template@{self.on}", on=self.on, where="valid" if self.valid_only else "all")
+        return ColumnTable(column=f"template@{self.on}", where="valid" if self.valid_only else "all")
 
     def value(self, table: ColumnTable, keep: Mask) -> float | Undefined:
         """Different structures over records that have one."""
@@ -46,7 +46,7 @@ class StructureCoverage(Measure):
     def reference(self, rows: Sequence[Row]) -> float | None:
         """By a set of structures."""
         column = f"template@{self.on}"
-        found = [row[column] for row in kept(rows, self.valid_only, self.on) if row[column] is not None]
+        found = [row[column] for row in kept(rows, self.valid_only) if row[column] is not None]
         return len(set(found)) / len(found) if found else None
 
 

@@ -70,7 +70,7 @@ class Vendi(Measure):
 
     def reference(self, rows: Sequence[Row]) -> float | None:
         """From the n × n matrix of cosines."""
-        vectors = unit_vectors(kept(rows, self.valid_only, self.on), f"embedding@{self.on}")
+        vectors = unit_vectors(kept(rows, self.valid_only), f"embedding@{self.on}")
         if not vectors:
             return None
         cosines = np.array([[dot(a, b) for a in vectors] for b in vectors])

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from triptych.core.batch import Text
 from triptych.core.estimate import Undefined
 from triptych.core.groups import Mask
 from triptych.core.interval import Kind
@@ -34,7 +33,6 @@ class LabelMean(Measure):
     """Mean of the label field `field`."""
 
     field: str = ""
-    on: Text = "response"
     valid_only: bool = False
 
     def __post_init__(self) -> None:
@@ -44,7 +42,7 @@ class LabelMean(Measure):
 
     def statistic(self) -> Moments:
         """Moments of the label."""
-        return Moments(f"label.{self.field}", on=self.on, where="valid" if self.valid_only else "all")
+        return Moments(f"label.{self.field}", where="valid" if self.valid_only else "all")
 
     def value(self, moments: Moments, keep: Mask) -> float | Undefined:
         """The mean over records that have the label."""
@@ -56,7 +54,7 @@ class LabelMean(Measure):
 
     def reference(self, rows: Sequence[Row]) -> float | None:
         """Summed one by one."""
-        return mean(numbers(kept(rows, self.valid_only, self.on), f"label.{self.field}"))
+        return mean(numbers(kept(rows, self.valid_only), f"label.{self.field}"))
 
 
 EXAMPLE = Example(
