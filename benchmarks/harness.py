@@ -78,7 +78,7 @@ def save(name: str, rows: Mapping[str, Any], quick: bool) -> None:
     """Write `results/NAME.json` with where and when; a quick run only prints and writes nothing."""
     document = {
         "date": datetime.now(UTC).isoformat(timespec="minutes"),
-        **commit(),
+        **COMMIT,
         "machine": MACHINE,
         "packages": packages(),
         **rows,
@@ -226,4 +226,4 @@ def _stages(samples: list[Any], marks: list[tuple[float, str]], started: float) 
     return out
 
 
-MACHINE = machine()
+MACHINE, COMMIT = machine(), commit()  # when the run begins

@@ -10,9 +10,12 @@ half after the rules were done and before they were run on it. What the labels m
 
     refusal           the whole response says that it cannot or will not do what is asked. "It cannot be determined" as
                       the answer to a riddle is no refusal; an offer of something else does not undo one.
-    prompt_echo       the response is a copy of the instruction, or of an input that the task had to change.
-    truncated         the last sentence is not grammatical as it stands, or a list, fence or loop is visibly cut. A complete
-                      sentence without a full stop is not truncated.
+    prompt_echo       the response gives back the prompt, or its input part, instead of an answer: word for word, nearly so or
+                      in large part, and adds nothing of substance. Copying, correcting, extracting or translating may hold
+                      the input, where what was asked for was done; an input given back unchanged is an echo.
+    truncated         the last sentence is not grammatical as it stands, or a list, fence, bracket or loop is visibly cut, or
+                      what a last line announces does not come. A complete sentence without a full stop is not truncated,
+                      but in a loop whose other rounds have one.
     repetition_loop   the same words, lines or list of lines over and over, not asked for. Songs and tables are none.
     broken_encoding   mojibake, control characters, HTML entities in a text that is not about markup.
     reasoning_steps   number of steps of a solution, derivation or procedure, prose and code included.
@@ -20,10 +23,18 @@ half after the rules were done and before they were run on it. What the labels m
 
 History, so that nobody reads the last round as the first. A test half that had been looked at went to dev and rows were
 drawn anew. Round 1, precision/recall: refusal .85/.79, prompt_echo .60/.43, truncated 1.0/.50, repetition_loop 1.0/.71,
-constraints .82/.70; round 2: prompt_echo 1.0/.20, truncated .70/.58. The present test rows are round 3 for those two,
-round 2 for refusal, repetition_loop and constraints, round 1 for the rest. prompt_echo misses inputs that come back with
-small changes or in part: its recall is below .8 and stays so, as its rules are kept precise. truncated misses texts cut
-after a content word.
+constraints .82/.70; round 2: prompt_echo 1.0/.20, truncated .70/.58; round 3: prompt_echo 1.0/.46, truncated .90/.75.
+After it three dev labels of prompt_echo (two inputs given back in part or whole, half a statement) were set from 0 to 1,
+since they contradicted what is written above, and both rule sets were written anew. Round 4, on new prompts: prompt_echo
+.77/.43 (23 positives of 112), truncated .93/.52 (25 of 110); round 5, after rules were added for what round 4 missed, again
+on new prompts: prompt_echo 1.0/.45 (22 of 93), truncated .90/.69 (26 of 112). These are the present test rows of the two;
+rules were not touched after they were scored. Their dev scores (1.0/.86 and .97/.93) say how well rules can be fitted, not how
+well they do: recall on new prompts stays far below. Present test rows: round 5 for those two, round 2 for
+refusal, repetition_loop and constraints, round 1 for the rest.
+
+Known misses. prompt_echo: inputs of a few words ("A | B" for "A, B"), pieces of an input put together or slightly changed,
+an instruction restated with one other word; a rule loose enough for them flags correct answers. truncated: loops cut at the
+end of a line, code and formulas, a content word at the end ("respond to customer").
 
 Counts are also scored as "two or more". Positives are few in some splits: read the Wilson intervals.
 """

@@ -18,6 +18,7 @@ Features meet by column name, not by import. Columns that every shard has:
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -55,5 +56,11 @@ class Feature(ABC):
 
     @property
     def spec(self) -> Spec:
-        """Name, parameters and version: what the cache is keyed by."""
+        """Name, parameters and version."""
         return spec_of(self, version=self.version)
+
+    @property
+    def cache_key(self) -> str:
+        """What the cache is keyed by beside the content: the spec, and the names of the columns read and made."""
+        names = " ".join((*self.needs, "->", *self.gives))
+        return hashlib.sha256(f"{self.spec.canonical} {names}".encode()).hexdigest()[:16]

@@ -1,14 +1,15 @@
 """The fold: statistics of any set of records, from their features.
 
 `fold(store, grouping, statistics, rows=..)` computes the relations over exactly those records, updates a fresh copy of
-every statistic shard by shard, and merges the copies in shard order. Workers never share a statistic, so the result is
-the same bits for any number of them.
+every statistic over units of four shards, and merges the copies in their order. Workers never share a statistic and
+units are cut by number alone, so the result is the same bits for any number of workers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
@@ -54,12 +55,21 @@ class Selected:
             yield start, _batch(shard, columns, inside, keys)
 
 
+UNIT = 4
+"""Shards folded into one state before it is handed over: a state of all measures is some 60 MB."""
+
+
 @dataclass(frozen=True)
-class _Job:
+class _Piece:
     shard: ShardColumns
     inside: NDArray[np.int64] | None
     keys: Keys
     related: dict[str, pa.Array]
+
+
+@dataclass(frozen=True)
+class _Job:
+    pieces: tuple[_Piece, ...]
     statistics: tuple[Statistic, ...]
 
 
@@ -80,10 +90,15 @@ def fold(
                 stage.advance(1)
     columns = {name for statistic in wanted for name in statistic.needs}
 
-    def jobs() -> Iterator[_Job]:
+    def pieces() -> Iterator[_Piece]:
         for start, shard, inside, keys in selected.pieces():
-            pieces = {n: c.piece(start, start + len(keys)) for n, c in related.items() if n in columns}
-            yield _Job(shard, inside, keys, pieces, wanted)
+            mine = {n: c.piece(start, start + len(keys)) for n, c in related.items() if n in columns}
+            yield _Piece(shard, inside, keys, mine)
+
+    def jobs() -> Iterator[_Job]:
+        stream = pieces()
+        while unit := tuple(islice(stream, UNIT)):
+            yield _Job(unit, wanted)
 
     merged = [statistic.fresh() for statistic in wanted]
     with progress.stage("statistics", unit="records", total=len(selected.keys)) as stage:
@@ -95,17 +110,16 @@ def fold(
 
 
 def _update(job: _Job) -> tuple[list[Statistic], int]:
-    """Fresh statistics of one shard."""
-    out = []
-    held: dict[str, pa.Array] = {}
-    for statistic in job.statistics:
-        missing = tuple(name for name in statistic.needs if name not in held and name not in job.related)
-        held |= dict(_batch(job.shard, missing, job.inside, job.keys).columns) if missing else {}
-        columns = {name: job.related.get(name, held.get(name)) for name in statistic.needs}
-        fresh = statistic.fresh()
-        fresh.update(Batch(columns, job.keys.group, job.keys.address))
-        out.append(fresh)
-    return out, len(job.keys)
+    """Fresh statistics of one unit of shards."""
+    fresh = [statistic.fresh() for statistic in job.statistics]
+    for piece in job.pieces:
+        held = dict(piece.related)
+        for statistic in fresh:
+            missing = [name for name in statistic.needs if name not in held]
+            held |= _batch(piece.shard, missing, piece.inside, piece.keys).columns if missing else {}
+            columns = {name: held[name] for name in statistic.needs}
+            statistic.update(Batch(columns, piece.keys.group, piece.keys.address))
+    return fresh, sum(len(piece.keys) for piece in job.pieces)
 
 
 def _batch(shard: ShardColumns, columns: Sequence[str], inside: NDArray[np.int64] | None, keys: Keys) -> Batch:

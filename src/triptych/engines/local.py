@@ -20,6 +20,7 @@ from typing import Any, Self, TypeVar
 from threadpoolctl import threadpool_limits
 
 from triptych.core.errors import TriptychError, message
+from triptych.engines.memory import return_large_blocks
 from triptych.engines.worker import receive, send
 
 Job = TypeVar("Job")
@@ -55,6 +56,7 @@ class LocalEngine:
 
     def __enter__(self) -> Self:
         self._limits = threadpool_limits(1)
+        return_large_blocks()
         return self
 
     def __exit__(
@@ -78,8 +80,6 @@ class LocalEngine:
         function: Callable[[Job], Result],
         jobs: Iterable[Job],
         parts: Iterable[object] = (),
-        *,
-        start: bool = True,
     ) -> Iterator[Result]:
         """`function(job)` for every job, in order. At most workers + 1 jobs are held at a time.
 
@@ -88,7 +88,6 @@ class LocalEngine:
             jobs: picklable arguments.
             parts: objects that the jobs hold; one whose class is defined in the caller's own script or notebook cannot
                 be sent to another process, so all work stays in this one.
-            start: whether the work is worth starting processes for; if not, it goes to those that run already.
 
         Raises:
             TriptychError: a worker process died.
@@ -97,7 +96,7 @@ class LocalEngine:
         stream = iter(jobs)
         first = list(islice(stream, _FEW))
         homeless = any(type(part).__module__ == "__main__" for part in parts)
-        if self.workers == 1 or len(first) < _FEW or homeless or not (start or self._threads):
+        if self.workers == 1 or len(first) < _FEW or homeless:
             yield from map(function, chain(first, stream))
             return
         yield from self._spread(function, chain(first, stream))

@@ -115,7 +115,7 @@ def _jobs(dataset: Dataset, features: Sequence[Feature], cache: ColumnCache) -> 
         files = dict.fromkeys(shard.batch.schema.names, base)
         missing = []
         for feature in features:
-            path = cache.path(shard.fingerprint, feature.spec.hash)
+            path = cache.path(shard.fingerprint, feature.cache_key)
             files |= dict.fromkeys(feature.gives, path)
             if not readable(path):
                 missing.append(feature)
@@ -134,5 +134,5 @@ def _compute(job: _Job) -> ShardFiles:
     for feature in job.missing:
         needed = shard.read(feature.needs)
         batch = pa.RecordBatch.from_arrays([needed[name] for name in feature.needs], names=list(feature.needs))
-        job.cache.write(job.cache.path(job.fingerprint, feature.spec.hash), feature.compute(batch))
+        job.cache.write(job.cache.path(job.fingerprint, feature.cache_key), feature.compute(batch))
     return shard

@@ -13,6 +13,8 @@ import struct
 import sys
 from typing import IO, Any
 
+from triptych.engines.memory import return_large_blocks
+
 _HEAD = struct.Struct("<Q")
 
 
@@ -43,6 +45,7 @@ def receive(stream: IO[bytes]) -> Any:
 def main() -> None:
     """Answer jobs `(function, argument)` with `(True, result)` or `(False, error)` until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return_large_blocks()
     results = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     while True:

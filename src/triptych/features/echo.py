@@ -21,7 +21,7 @@ from difflib import SequenceMatcher
 _TOKEN = re.compile(r"\w+")
 _COPIES = re.compile(
     r"\b(?:copy|repeat|paste|sort|(?<!in )order|in order of|(?:re)?arrange\b|(?:re)?organi[sz]e|reorder|rank|sequence|duplicate"
-    r"|filter|code\b|bug|split|separate|divide|if (?:necessary|needed)|reverse|align|alphabet|missing|punctuation mark)"
+    r"|filter|code\b|bug|split|separate|divide|if (?:necessary|needed)|reverse|align|alphabet|(?:the|a) quote|find missing|line breaks?|break (?:it|up|the|this))"
 )
 _PROGRAM = re.compile(
     r"\b(?:write|create|design|implement) (?:a|an|some|the)? ?(?:\w+ )?(?:function\b|program|script|query|code)"
@@ -29,21 +29,24 @@ _PROGRAM = re.compile(
 _EDITS = re.compile(
     r"\b(?:correct|grammar|grammatical|fix|edit|proofread|spelling|punctuat|mistake|capital|comma|(?:re)?format|bullet|outline|case\b"
     r"|uppercase|lowercase|convert|transform|rewrit|rephras|reword|replac|chang|modif|adjust|revis|improv|add|turn|combin|merg"
-    r"|conjunction|updat|renam|markdown|html|insert|delet|remov|paraphras|fill|blank|mask|voice|tense|clause|pronoun|reformulat)"
+    r"|conjunction|updat|renam|markdown|html|insert|delet|remov|eliminat|unnecessary|cut\b|paraphras|fill|blank|mask|voice|tense|clause|pronoun|reformulat)"
 )
 _PICKS = re.compile(
     r"\b(?:choos|pick|select|identif|extract|find|locat|retriev|which|highlight|underline|quote|answer|determine|name the|what|who"
     r"|when|where|match|group|distinguish|point out|pars|tag\b|list all|search|summar|shorten|trim|condens|brief|concise|clear"
     r"|simplif|headline|topic|keyword|key points|main|label|count|essential|redundant)"
 )
+_SELECTS = re.compile(r"\b(?:select|choos|pick|which of|identif|find|extract|retriev)")
+_DECIDES = re.compile(r"\b(?:decide|whether|classif|categori[sz]|evaluat|rate\b|verify|detect|guess|opinion)")
 _DEMANDS = re.compile(
     r"\b(?:translat|explain|solve|prove|write a\b|write an\b|caption|creat(?:e|ing)\b|generat|compos|design|suggest|come up|recommend"
     r"|respond|title|tagline|slogan|motto|advert|ad\b|tweet|invent|story|decide|whether|classif|categori[sz]|rate\b|guess|describ"
     r"|informative|complet|continu|finish|might interest|professional)"
 )
 _TO_LETTER = re.compile(
-    r"\b(?:correct|grammar|spelling|punctuat|proofread|comma|case\b|capital|uppercase|lowercase|conjunction|combin|fill|blank|clause)"
+    r"\b(?:correct|grammar|spelling|punctuat|proofread|comma|case\b|capital|uppercase|lowercase|conjunction|combin|fill|blank|clause|insert|quotation)"
 )
+_CUTS = re.compile(r"\b(?:delet|remov|eliminat|unnecessary|cut\b|reduc|omit)")
 _SHORTER = re.compile(
     r"\b(?:summar|shorten|trim|condens|brief|concise|clear|simplif|title|headline|topic|keyword|main)"
 )
@@ -127,7 +130,9 @@ def _repeats_task(prompt: str, text: str, said: Sequence[str]) -> bool:
         return True
     if _loops(task.lower(), whole, text):
         return True
-    return bool(found) and (_repeats(_TOKEN.findall(task.lower()), said, task, 0.65) or _is_sentence_of(task, said))
+    if _is_sentence_of(task if found else prompt.rstrip(".?!").rpartition(". ")[0], said):
+        return True
+    return bool(found) and _repeats(_TOKEN.findall(task.lower()), said, task, 0.65)
 
 
 def _is_lead_in(asked: Sequence[str], said: Sequence[str]) -> bool:
@@ -167,23 +172,25 @@ def _loops(task: str, whole: Sequence[str], text: str) -> bool:
     said = _TOKEN.findall(_bare(text).lower())
     while said and said[0] in _LEAD and said[:2] != whole[:2]:
         said = said[1:]
-    if len(said) < max(1.5 * len(whole), 20) or _COPIES.search(task) or "convert" in task:
+    if len(said) < max(2 * len(whole), 20) or _COPIES.search(task) or "convert" in task:
         return False
     known, grams = set(whole) | _LEAD, set(_grams(whole))
     start = _grams(said[:MIN_ECHO])
-    return all(gram in grams for gram in start) and sum(word not in known for word in said) <= 0.05 * len(said)
+    few = sum(word not in known for word in said) <= 0.05 * len(said)
+    return few and all(gram in grams for gram in start) and _covered(said, whole) >= 0.6
 
 
 def _is_sentence_of(task: str, said: Sequence[str]) -> bool:
     """Whether the response is one of the sentences that introduce a task, with no new word."""
-    if len(said) < 8:
+    low = task.lower().partition(":")[0]
+    if len(said) < 8 or _EDITS.search(low) or _PICKS.search(low) or _COPIES.search(low):
         return False
-    for sentence in _SENTENCE.findall(task.lower()):
+    for sentence in _SENTENCE.findall(low):
         words = _TOKEN.findall(sentence)
         if (
             len(words) >= 8
             and set(said) <= set(words) | _LEAD
-            and _in_order(words, said) >= 0.8 * max(len(words), len(said))
+            and _in_order(words, said)[0] >= 0.8 * max(len(words), len(said))
         ):
             return True
     return False
@@ -197,13 +204,13 @@ def _returns(task: str, given: str, text: str) -> bool:
     bare = _bare(text)
     if len(bare) < 12 or _QUOTED.search(task) or (_COPIES.search(task) and not _PROGRAM.search(task)):
         return False
-    first = bool(_PICKS.match(task.lstrip()))
+    first = bool(_PICKS.match(task.lstrip()) or _SELECTS.search(task))
     to_letter = not first and bool(_TO_LETTER.search(task))
     demands = not first and not to_letter and bool(_DEMANDS.search(task))
     edits = not first and not demands and (to_letter or bool(_EDITS.search(task)))
     picks = first or (not demands and not edits and bool(_PICKS.search(task)))
     lines = (given, given.partition("\n")[2]) if picks else (given, given.partition("\n")[2], *_fields(given))
-    if (not picks or len(given) > 100) and any(
+    if (not picks or len(given) > 80) and any(
         _is_verbatim(one, lines, exact=edits) for one in (text.strip(_WRAP), bare)
     ):
         return True
@@ -211,7 +218,7 @@ def _returns(task: str, given: str, text: str) -> bool:
     if len(words) < 3 or len(said) < 3:
         return False
     shorter = bool(_SHORTER.search(task))
-    if not picks and len(said) >= 8 and said == words[: len(said)]:
+    if not picks and len(said) >= 8 and said == words[: len(said)] and not _CUTS.search(task):
         part = 0.6 if shorter else 0.4
         if part * len(words) <= len(said) <= 0.8 * len(words):
             return True
@@ -220,13 +227,23 @@ def _returns(task: str, given: str, text: str) -> bool:
     words, said = [word.lower() for word in words], [word.lower() for word in said]
     if picks:
         return len(words) >= LONG_PICK and _is_near_copy(words, said, new=0.05, back=0.65, forth=0.9)
+    decides = bool(_DECIDES.search(task))
+    new = set(said) - set(words) - _LEAD
+    if decides and new & set(_TOKEN.findall(task)):
+        return False
     if len(words) >= LONG and _is_near_copy(
         words, said, new=0.15, back=0.8 if shorter else 0.7, forth=0.85 if shorter else 0.75
     ):
         return True
-    if set(said) - set(words) - _LEAD or len(said) < MIN_ECHO:
-        return False
-    return _in_order(words, said) >= max(0.9 * len(said), (0.95 if shorter else 0.4) * len(words))
+    return not new and len(said) >= MIN_ECHO and _is_part(words, said, shorter=shorter, least=6 if decides else 12)
+
+
+def _is_part(words: Sequence[str], said: Sequence[str], *, shorter: bool, least: int) -> bool:
+    """Whether one run of the input is nearly all that is said, or `least` words or more that are nearly all the input."""
+    same, longest = _in_order(words, said)
+    if longest >= 0.9 * len(said) and longest >= (0.95 if shorter else 0.4) * len(words):
+        return True
+    return not shorter and len(said) >= least and same >= 0.9 * len(said) and same >= 0.8 * len(words)
 
 
 def _fields(given: str) -> list[str]:
@@ -275,15 +292,12 @@ def _bare(text: str) -> str:
     return (text[label.end() :] if label and len(text) > label.end() + 10 else text).strip(_WRAP)
 
 
-def _in_order(words: Sequence[str], said: Sequence[str]) -> int:
-    """How many words the two share in the same order; 0 when one is too long for it to be counted."""
+def _in_order(words: Sequence[str], said: Sequence[str]) -> tuple[int, int]:
+    """How many words the two share in the same order, and in the longest run; 0 when one is too long to be compared so."""
     if max(len(words), len(said)) > IN_ORDER:
-        return 0
-    return sum(
-        block.size
-        for block in SequenceMatcher(None, words, said, autojunk=False).get_matching_blocks()
-        if block.size > 1
-    )
+        return 0, 0
+    sizes = [block.size for block in SequenceMatcher(None, words, said, autojunk=False).get_matching_blocks()]
+    return sum(sizes), max(sizes)
 
 
 def _grams(words: Sequence[str]) -> list[tuple[str, str, str]]:

@@ -148,14 +148,10 @@ def _breaks_a_pattern(tail: str, line: str) -> bool:
     line = _DIGITS.sub("0", line)
     if len(line) < 5:
         return False
-    after = [
-        other[len(line) :]
-        for other in map(str.strip, _DIGITS.sub("0", tail).split("\n")[:-1])
-        if other.startswith(line)
-    ]
-    return sum(bool(more) for more in after) > (2 if all(more[:1] in (".", "!", "?") for more in after) else 1) and all(
-        after
-    )
+    lines = (other.strip() for other in _DIGITS.sub("0", tail).split("\n")[:-1])
+    after = [other[len(line) :] for other in lines if other.startswith(line)]
+    least = 3 if all(more[:1] in (".", "!", "?") for more in after) else 2
+    return len(after) >= least and all(after)
 
 
 def _is_stub(tail: str, line: str) -> bool:
@@ -171,7 +167,7 @@ def _breaks_off(line: str) -> bool:
     if _STUB.search(line) or _CLAUSE.search(line):
         return True
     found = _NO_VERB.search(line)
-    return bool(found) and not _VERBAL.search(found[1])
+    return found is not None and not _VERBAL.search(found[1])
 
 
 def _is_open(line: str) -> bool:

@@ -3,14 +3,14 @@
 A bitset, bit i for `DEFECTS[i]`; 0 means that nothing was found, not that the record is right.
 
     empty            no text, or only punctuation. "7", "A", "(A)", ":)", "[]", "+" and emoji are answers.
-    truncated        stops before its end: an open code fence, a last line that is only an enumerator or a bullet, a
-                     comma, colon, hyphen or open bracket at the end, a last word that cannot end a sentence
-                     ("of", "and"), a word cut in the middle, or a phrase of before that broke off. A whole
-                     sentence that merely lacks its full stop is not truncated.
+    truncated        stops before its end: an open code fence, bracket or quote, a last line that is only an
+                     enumerator or a bullet, a comma, colon or hyphen at the end, a last word that cannot end a
+                     sentence ("of", "and"), a word cut in the middle, a phrase or line of before that broke off.
+                     A whole sentence that merely lacks its full stop is not truncated.
     refusal          as a whole declines or says that it cannot do what is asked, for whatever reason. An apology that
                      is followed by a real answer, or that the prompt asked for, is none.
-    prompt_echo      begins with a near-verbatim copy of the whole instruction that makes up most of the response, or
-                     returns the input of a task that has to change it (translate, summarize). Copying tasks are safe.
+    prompt_echo      gives back the instruction, or the input of the task as it was or in large part, with nothing
+                     new; what counts depends on the task (`features.echo`). Copying and selecting tasks are safe.
     repetition_loop  the same words, line or sentence over and over: at least 4 rounds that fill much of the text or run
                      to its end. Refrains, tables, enumerations with a common start are none; nor is asked-for repetition.
     broken_encoding  U+FFFD, control characters, UTF-8 read as Latin-1, lone surrogates, double-escaped HTML entities.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -72,11 +73,13 @@ def profile_dataset(dataset: Dataset, bench: Bench, features: Path | None = None
     grouping = group_records(store, dataset.layout)
     selected = _selected(store, grouping, bench.settings.valid_only)
     statistics = [measure.statistic() for measure in panel.measures]
-    folded = fold(selected, statistics, work.relations, bench.engine, bench.progress)
-    estimates = _read_all(panel, folded, bench)
-    if features is not None:
+    with ThreadPoolExecutor(1) as aside:  # the file is written while the numbers are made
         about = {"instruments": asdict(instruments), "grouping": grouping.sentence}
-        write_features(features, store, grouping.keys, about)
+        written = aside.submit(write_features, features, store, grouping.keys, about) if features else None
+        folded = fold(selected, statistics, work.relations, bench.engine, bench.progress)
+        estimates = _read_all(panel, folded, bench)
+        if written:
+            written.result()
     described = _describe(dataset, store, grouping, selected.keys, bench)
     details = Beside(store, selected.keys, dataset.source_names, on).details()
     return Profile(
@@ -123,9 +126,11 @@ def _read_all(panel: Panel, folded: dict[str, Statistic], bench: Bench) -> tuple
         frozen = f"encoder {bench.instruments.encoder_identity}" if embedded else None
         readings.append(_Reading(statistic, mine, panel.headlines, frozen))
     estimates: dict[str, Estimate] = {}
-    with bench.progress.stage("intervals and size curves", unit="measures", total=len(panel.measures)) as stage:
-        parts = [*panel.measures, *folded.values()]
-        for found in bench.engine.map(_read, readings, parts, start=False):
+    # One statistic, one thread: what a reading caches belongs to its statistic. Decompositions and compression run
+    # outside the interpreter's lock.
+    shown = bench.progress.stage("intervals and size curves", unit="measures", total=len(panel.measures))
+    with shown as stage, ThreadPoolExecutor(bench.engine.workers) as threads:
+        for found in threads.map(_read, readings):
             estimates |= {estimate.spec.hash: estimate for estimate in found}
             stage.advance(len(found))
     return tuple(estimates[measure.spec.hash] for measure in panel.measures)

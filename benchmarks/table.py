@@ -1,0 +1,161 @@
+"""Writes README.md from the result files: `python benchmarks/table.py [--check]`. Wins and losses alike."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+README = HERE / "README.md"
+
+HEAD = """# Benchmarks
+
+Generated from the result files by `python benchmarks/table.py`; every number below stands in `results/*.json`. Ratios
+are taken within one run on one machine, ours beside the peer's; they move by about a tenth from run to run. "missed" and
+"slower" mean what they say. Where a goal is missed, the reason stands in the note or below the table.
+
+    TRIPTYCH_DATA=FOLDER python benchmarks/panel.py         the whole panel on 51,941 records; --quick: a check in seconds
+    TRIPTYCH_DATA=FOLDER python benchmarks/peers.py         beside the packages that do one part of the work
+    TRIPTYCH_DATA=FOLDER python benchmarks/real_data.py     what the measures say of sets whose order is known
+    python benchmarks/memory.py                             memory at 100,000 and at 1,000,000 records
+    python benchmarks/table.py                              this page
+
+Beside these: `coverage/` (do the 95 % intervals hold the truth?) and `detectors/` (precision and recall on rows labelled by
+hand), with result files of their own.
+"""
+
+
+def load(name: str) -> dict[str, Any] | None:
+    path = HERE / "results" / f"{name}.json"
+    return json.loads(path.read_text("utf-8")) if path.exists() else None
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    cells = [[str(cell).replace("|", "/") for cell in row] for row in rows]
+    return ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *cells)] + [""]
+
+
+def ran(result: dict[str, Any]) -> str:
+    m = result["machine"]
+    versions = ", ".join(f"{name} {number}" for name, number in {**result["packages"], **result.get("peers", {})}.items())
+    changed = " with uncommitted changes of the source" if result["source_changed"] else ""
+    return (
+        f"{result['date']}, commit {str(result['commit'])[:12]}{changed}; {m['cpu']} ({m['simd']}), {m['cores']} cores, "
+        f"{m['memory_gb']} GB, load at start {m['load_at_start']}; {versions}.\n"
+    )
+
+
+def verdict(met: bool) -> str:
+    return "met" if met else "**missed**"
+
+
+NAMES = {"wall_seconds": "s", "cpu_seconds": "CPU s", "peak_memory_mb": "MB"}
+
+
+def panel(result: dict[str, Any]) -> list[str]:
+    out = [f"## The whole panel: {result['data']}, {result['rows'][0]['records']:,} records", "", ran(result)]
+    rows = []
+    for row in result["rows"]:
+        goals = ", ".join(f"{most:,} {NAMES[key]} {verdict(row['met'][key])}" for key, most in row["targets"].items())
+        numbers = [row["wall_seconds"], row["cpu_seconds"], f"{row['peak_memory_mb']:,}", f"{row['peak_heap_mb']:,}"]
+        rows.append([row["work"], row["measures"], *numbers, f"{row['peak_single_process_mb']:,}", f"{row['records_per_second']:,}", goals])
+    head = ("work", "measures", "wall s", "CPU s", "peak MB, all processes", "of it heap", "largest process", "records/s", "goal (at most)")
+    out += table(head, rows)
+    out += [f"The report has {result['report_mb']} MB, the cached columns {result['columns_on_disk_mb']} MB. Peer: {result['peer']}.", ""]
+    out += ["Where the time goes with an empty cache (wall seconds, peak MB):", ""]
+    stages = result["rows"][0]["stages"]
+    return out + table(("stage", "s", "MB"), ((name, stage["seconds"], f"{stage['peak_memory_mb']:,}") for name, stage in stages.items()))
+
+
+def memory(result: dict[str, Any]) -> list[str]:
+    out = ["## Memory against the number of records", "", ran(result)]
+    rows = [
+        [f"{row['records']:,}", f"{row['tokens']:,}", row["wall_seconds"], row["cpu_seconds"], f"{row['peak_memory_mb']:,}",
+         f"{row['peak_heap_mb']:,}", f"{row['records_per_second']:,}"]
+        for row in result["rows"]
+    ]  # fmt: skip
+    out += table(("records", "tokens", "wall s", "CPU s", "peak MB, all processes", "of it heap", "records/s"), rows)
+    out += [f"Ratio of the peaks {result['ratio']} (heap alone {result['ratio_heap']}); goal at most {result['target_ratio']}: {verdict(result['met'])}.", ""]
+    names = list(result["rows"][0]["stages"])
+    peaks = [[f"{row['records']:,}", *(f"{row['stages'].get(name, {}).get('peak_memory_mb', 0):,}" for name in names)] for row in result["rows"]]
+    return out + ["Peak MB by stage:", "", *table(("records", *names), peaks)]
+
+
+def peers(result: dict[str, Any]) -> list[str]:
+    out = ["## Beside the peers", "", ran(result)]
+    out += ["CPU seconds on one core with one thread, best of up to three; ratio = peer / ours, above 1 we are faster.", ""]
+    rows = []
+    for row in result["rows"]:
+        ours, theirs = row.get("ours"), row.get("theirs")
+        if "not_measured" in row and not theirs:
+            seconds = f"{ours['cpu']:.3g}" if ours else "-"
+            rows.append([row["work"], row["peer"], seconds, "not measured here", "-", "-", "-"])
+            continue
+        goal = "-" if row["target"] is None else f">= {row['target']:g} {verdict(row['met'])}"
+        memory = f"{ours['above_input_mb']:,} / {theirs['above_input_mb']:,}"
+        ratio = f"{row['ratio']:.2f}" + ("" if row["ratio"] >= 1 else " (slower)")
+        rows.append([row["work"], row["peer"], f"{ours['cpu']:.3g}", f"{theirs['cpu']:.3g}", ratio, goal, memory])
+    out += table(("work", "peer", "ours CPU s", "peer CPU s", "ratio", "goal", "MB above the input, ours / peer"), rows)
+    out += ["Values and notes:", ""]
+    for row in result["rows"]:
+        said = ". ".join(part for part in (row.get("values"), row["note"], f"not measured: {row['not_measured']}" if "not_measured" in row and row["not_measured"] != row["note"] else "") if part)
+        if said:
+            out.append(f"- {row['work']}, {row['peer']}: {said}")
+    return [*out, ""]
+
+
+def real_data(result: dict[str, Any]) -> list[str]:
+    step = result["ladder"]
+    out = ["## What the measures say of known sets", "", ran(result), "### One pool, filtered harder at every step", ""]
+    out += [
+        f"{step['n']:,} random rows of each step, mean of {step['draws']} draws. {step['rising']} of {len(step['measures'])} diversity "
+        f"measures say at every step that diversity rises (goal: {step['target']}; {verdict(step['met'])}).", "",
+    ]  # fmt: skip
+    rows = [
+        [row["measure"], *(row["values"] or ["undefined"] * len(step["rows_by_step"])), max(row.get("sd_over_draws", [0])), "yes" if row["rises"] else "no"]
+        for row in step["measures"]
+    ]
+    out += table(("measure", *step["rows_by_step"], "largest sd over draws", "more diverse at every step"), rows)
+    part = result["rejected"]
+    out += ["### Rejected against accepted rows of one self-instruct run", "", f"{part['n']:,} rows each.", ""]
+    pairs = [[label, interval(part["accepted"][label]), interval(part["rejected"][label]), "yes" if label in part["apart"] else "no"] for label in part["accepted"]]
+    out += table(("measure", "accepted", "rejected", "intervals apart"), pairs)
+    levels = result["constraints_by_level"]
+    out += ["### Constraints by level (instructions with 0..5 constraints added)", ""]
+    out += table(("level", "constraints", "records"), ([name, interval(one), one["n"]] for name, one in levels["levels"].items()))
+    out += [f"Rises at every level: {'yes' if levels['rises'] else 'no'}.", "", "### Mean of the label by system, 1,319 problems each", ""]
+    out += table(("system", "share correct", "records"), ([name, interval(one), one["n"]] for name, one in result["label_mean_by_model"].items()))
+    out += ["### Every set loads by detection alone", ""]
+    return out + table(("set", "records", "skipped", "detected"), ([one["set"], f"{one['records']:,}", one["skipped"], one["detected"]] for one in result["detection"]))
+
+
+def interval(one: dict[str, Any]) -> str:
+    if one["value"] is None:
+        return "undefined"
+    around = "no interval" if one["lo"] is None else f"{one['lo']:.4g} .. {one['hi']:.4g}"
+    return f"{one['value']:.4g} ({around})"
+
+
+def page() -> str:
+    out = [HEAD]
+    for name, make in (("panel", panel), ("memory", memory), ("peers", peers), ("real_data", real_data)):
+        result = load(name)
+        out += make(result) if result else []
+    return "\n".join(out).rstrip() + "\n"
+
+
+def main() -> None:
+    text = page()
+    if "--check" in sys.argv:
+        if README.read_text("utf-8") != text:
+            sys.exit("benchmarks/README.md is not what the result files say: run python benchmarks/table.py")
+        return
+    README.write_text(text, encoding="utf-8")
+    print("written: README.md")
+
+
+if __name__ == "__main__":
+    main()
