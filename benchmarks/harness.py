@@ -26,7 +26,9 @@ from typing import IO, Any
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 PACKAGES = ("triptych", "numpy", "scipy", "pyarrow", "tokenizers", "orjson")
-ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS"), "1") | {"TOKENIZERS_PARALLELISM": "false"}
+ONE_THREAD = dict.fromkeys(
+    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
+) | {"TOKENIZERS_PARALLELISM": "false"}
 EVERY = 0.05
 
 
@@ -43,9 +45,13 @@ def machine() -> dict[str, Any]:
     """Processor, cores, memory, system, and how busy it was when asked."""
     with suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())
+        model = next(
+            (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor()
+        )
         flags = next((line for line in lines if line.startswith("flags")), "").split()
-        memory = next(int(line.split()[1]) for line in Path("/proc/meminfo").read_text().splitlines() if "MemTotal" in line)
+        memory = next(
+            int(line.split()[1]) for line in Path("/proc/meminfo").read_text().splitlines() if "MemTotal" in line
+        )
         return {
             "cpu": model,
             "simd": next((name for name in ("avx512f", "avx2", "avx") if name in flags), "unknown"),
@@ -68,10 +74,16 @@ def packages(names: Sequence[str] = PACKAGES) -> dict[str, str]:
 
 def commit() -> dict[str, Any]:
     """The commit of the checkout, and whether source files differ from it."""
-    def git(*words: str) -> str:
-        return subprocess.run(["git", *words], cwd=HERE, capture_output=True, text=True, timeout=30, check=False).stdout.strip()
 
-    return {"commit": git("rev-parse", "HEAD") or None, "source_changed": bool(git("status", "--porcelain", "--", "../src"))}
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ["git", *words], cwd=HERE, capture_output=True, text=True, timeout=30, check=False
+        ).stdout.strip()
+
+    return {
+        "commit": git("rev-parse", "HEAD") or None,
+        "source_changed": bool(git("status", "--porcelain", "--", "../src")),
+    }
 
 
 def save(name: str, rows: Mapping[str, Any], quick: bool) -> None:
@@ -174,7 +186,8 @@ def watch(command: Sequence[str], timeout: float, env: Mapping[str, str] | None 
     sampler.start()
     marks: list[tuple[float, str]] = []
     said: list[str] = []
-    assert process.stdout is not None and process.stderr is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
     readers = [
         threading.Thread(target=_read, args=(process.stderr, marks.append), daemon=True),
         threading.Thread(target=lambda pipe: said.append(pipe.read()), args=(process.stdout,), daemon=True),

@@ -65,7 +65,18 @@ def measured(records: int, timeout: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "records.jsonl"
         write(path, records)
-        command = [sys.executable, "-m", "triptych.cli", "measure", str(path), "-o", f"{folder}/out", "--workers", "2", "--json"]
+        command = [
+            sys.executable,
+            "-m",
+            "triptych.cli",
+            "measure",
+            str(path),
+            "-o",
+            f"{folder}/out",
+            "--workers",
+            "2",
+            "--json",
+        ]
         usage = watch(command, timeout, {"TRIPTYCH_CACHE": f"{folder}/cache"})
         said = json.loads(usage.output)
         source = path.stat().st_size

@@ -87,7 +87,14 @@ def main() -> None:
         cache_tokens(path, folder / "tokens", limit)
         more = ("--measures", ",".join(wanted), "--workers", "1")
         usage, profile = measure(path, folder, folder / "tokens", limit, *more)
-        rows.append(row("no_embedding", f"{len(wanted)} measures without an embedding, tokens cached, one process", usage, profile))
+        rows.append(
+            row(
+                "no_embedding",
+                f"{len(wanted)} measures without an embedding, tokens cached, one process",
+                usage,
+                profile,
+            )
+        )
     facts = {
         "data": NAME.partition(".")[0],
         "tokens": profile["dataset"]["tokens"],

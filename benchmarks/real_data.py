@@ -16,6 +16,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -123,10 +124,14 @@ def shown(estimate: Any) -> dict[str, Any]:
 def rejected(folder: Path, quick: bool) -> dict[str, Any]:
     """Validity and duplicates of rejected against accepted rows at an equal number of rows."""
     rows = list(lines(folder, "alpaca_libre_unfiltered"))
-    parts = {"accepted": [row for row in rows if row["status"] == "ok"], "rejected": [row for row in rows if row["status"] != "ok"]}
+    parts = {
+        "accepted": [row for row in rows if row["status"] == "ok"],
+        "rejected": [row for row in rows if row["status"] != "ok"],
+    }
     n = 300 if quick else min(map(len, parts.values()))
-    labels = ["valid_share,exact_duplicate_rate,near_duplicate_rate,near_duplicate_rate:threshold=0.5,near_duplicate_rate:threshold=0.5,on=prompt"]
-    labels += ["defect_rate:kind=empty,defect_rate:kind=truncated,defect_rate:kind=refusal"]
+    labels = ["valid_share", *(f"defect_rate:kind={kind}" for kind in ("empty", "truncated", "refusal"))]
+    labels += ["exact_duplicate_rate", "near_duplicate_rate"]
+    labels += ["near_duplicate_rate:threshold=0.5", "near_duplicate_rate:threshold=0.5,on=prompt"]
     out: dict[str, Any] = {"n": n}
     for name, part in parts.items():
         chosen = sorted(stream("real_data", "rejected", name).choice(len(part), n, replace=False))
@@ -134,7 +139,11 @@ def rejected(folder: Path, quick: bool) -> dict[str, Any]:
         (profile,) = triptych.measure(texts, measures=labels, cache=False, workers=1)
         out[name] = {estimate.label: shown(estimate) for estimate in profile.estimates}
     pairs = {label: (out["accepted"][label], out["rejected"][label]) for label in out["accepted"]}
-    out["apart"] = [label for label, (a, b) in pairs.items() if None not in (a["lo"], b["lo"]) and (a["hi"] < b["lo"] or b["hi"] < a["lo"])]
+    out["apart"] = [
+        label
+        for label, (a, b) in pairs.items()
+        if None not in (a["lo"], b["lo"]) and (a["hi"] < b["lo"] or b["hi"] < a["lo"])
+    ]
     for label, (a, b) in pairs.items():
         print(f"  {label:52} accepted {a}  rejected {b}")
     return out
@@ -174,7 +183,7 @@ def main() -> None:
     result["rejected"] = rejected(folder, given.quick)
     levels = by_field(folder, "followbench_levels", "level", "constraints", "constraints")
     means = [levels[name]["value"] for name in sorted(levels)]
-    result["constraints_by_level"] = {"levels": levels, "rises": all(a < b for a, b in zip(means, means[1:], strict=False))}
+    result["constraints_by_level"] = {"levels": levels, "rises": all(a < b for a, b in pairwise(means))}
     models = by_field(folder, "gsm8k_model_solutions", "model", "label_mean:field=correct", "label_mean:field=correct")
     result["label_mean_by_model"] = models
     result["detection"] = detection(folder, given.quick)

@@ -40,7 +40,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
 
 def ran(result: dict[str, Any]) -> str:
     m = result["machine"]
-    versions = ", ".join(f"{name} {number}" for name, number in {**result["packages"], **result.get("peers", {})}.items())
+    versions = ", ".join(
+        f"{name} {number}" for name, number in {**result["packages"], **result.get("peers", {})}.items()
+    )
     changed = " with uncommitted changes of the source" if result["source_changed"] else ""
     return (
         f"{result['date']}, commit {str(result['commit'])[:12]}{changed}; {m['cpu']} ({m['simd']}), {m['cores']} cores, "
@@ -61,13 +63,38 @@ def panel(result: dict[str, Any]) -> list[str]:
     for row in result["rows"]:
         goals = ", ".join(f"{most:,} {NAMES[key]} {verdict(row['met'][key])}" for key, most in row["targets"].items())
         numbers = [row["wall_seconds"], row["cpu_seconds"], f"{row['peak_memory_mb']:,}", f"{row['peak_heap_mb']:,}"]
-        rows.append([row["work"], row["measures"], *numbers, f"{row['peak_single_process_mb']:,}", f"{row['records_per_second']:,}", goals])
-    head = ("work", "measures", "wall s", "CPU s", "peak MB, all processes", "of it heap", "largest process", "records/s", "goal (at most)")
+        rows.append(
+            [
+                row["work"],
+                row["measures"],
+                *numbers,
+                f"{row['peak_single_process_mb']:,}",
+                f"{row['records_per_second']:,}",
+                goals,
+            ]
+        )
+    head = (
+        "work",
+        "measures",
+        "wall s",
+        "CPU s",
+        "peak MB, all processes",
+        "of it heap",
+        "largest process",
+        "records/s",
+        "goal (at most)",
+    )
     out += table(head, rows)
-    out += [f"The report has {result['report_mb']} MB, the cached columns {result['columns_on_disk_mb']} MB. Peer: {result['peer']}.", ""]
+    out += [
+        f"The report has {result['report_mb']} MB, the cached columns {result['columns_on_disk_mb']} MB. Peer: {result['peer']}.",
+        "",
+    ]
     out += ["Where the time goes with an empty cache (wall seconds, peak MB):", ""]
     stages = result["rows"][0]["stages"]
-    return out + table(("stage", "s", "MB"), ((name, stage["seconds"], f"{stage['peak_memory_mb']:,}") for name, stage in stages.items()))
+    return out + table(
+        ("stage", "s", "MB"),
+        ((name, stage["seconds"], f"{stage['peak_memory_mb']:,}") for name, stage in stages.items()),
+    )
 
 
 def memory(result: dict[str, Any]) -> list[str]:
@@ -78,15 +105,24 @@ def memory(result: dict[str, Any]) -> list[str]:
         for row in result["rows"]
     ]  # fmt: skip
     out += table(("records", "tokens", "wall s", "CPU s", "peak MB, all processes", "of it heap", "records/s"), rows)
-    out += [f"Ratio of the peaks {result['ratio']} (heap alone {result['ratio_heap']}); goal at most {result['target_ratio']}: {verdict(result['met'])}.", ""]
+    out += [
+        f"Ratio of the peaks {result['ratio']} (heap alone {result['ratio_heap']}); goal at most {result['target_ratio']}: {verdict(result['met'])}.",
+        "",
+    ]
     names = list(result["rows"][0]["stages"])
-    peaks = [[f"{row['records']:,}", *(f"{row['stages'].get(name, {}).get('peak_memory_mb', 0):,}" for name in names)] for row in result["rows"]]
-    return out + ["Peak MB by stage:", "", *table(("records", *names), peaks)]
+    peaks = [
+        [f"{row['records']:,}", *(f"{row['stages'].get(name, {}).get('peak_memory_mb', 0):,}" for name in names)]
+        for row in result["rows"]
+    ]
+    return [*out, "Peak MB by stage:", "", *table(("records", *names), peaks)]
 
 
 def peers(result: dict[str, Any]) -> list[str]:
     out = ["## Beside the peers", "", ran(result)]
-    out += ["CPU seconds on one core with one thread, best of up to three; ratio = peer / ours, above 1 we are faster.", ""]
+    out += [
+        "CPU seconds on one core with one thread, best of up to three; ratio = peer / ours, above 1 we are faster.",
+        "",
+    ]
     rows = []
     for row in result["rows"]:
         ours, theirs = row.get("ours"), row.get("theirs")
@@ -101,7 +137,17 @@ def peers(result: dict[str, Any]) -> list[str]:
     out += table(("work", "peer", "ours CPU s", "peer CPU s", "ratio", "goal", "MB above the input, ours / peer"), rows)
     out += ["Values and notes:", ""]
     for row in result["rows"]:
-        said = ". ".join(part for part in (row.get("values"), row["note"], f"not measured: {row['not_measured']}" if "not_measured" in row and row["not_measured"] != row["note"] else "") if part)
+        said = ". ".join(
+            part
+            for part in (
+                row.get("values"),
+                row["note"],
+                f"not measured: {row['not_measured']}"
+                if "not_measured" in row and row["not_measured"] != row["note"]
+                else "",
+            )
+            if part
+        )
         if said:
             out.append(f"- {row['work']}, {row['peer']}: {said}")
     return [*out, ""]
@@ -110,26 +156,53 @@ def peers(result: dict[str, Any]) -> list[str]:
 def real_data(result: dict[str, Any]) -> list[str]:
     step = result["ladder"]
     out = ["## What the measures say of known sets", "", ran(result), "### One pool, filtered harder at every step", ""]
-    out += [
+    said = (
         f"{step['n']:,} random rows of each step, mean of {step['draws']} draws. {step['rising']} of {len(step['measures'])} diversity "
-        f"measures say at every step that diversity rises (goal: {step['target']}; {verdict(step['met'])}).", "",
-    ]  # fmt: skip
+        f"measures say at every step that diversity rises (goal: {step['target']}; {verdict(step['met'])})."
+    )
+    out += [said, ""]
     rows = [
-        [row["measure"], *(row["values"] or ["undefined"] * len(step["rows_by_step"])), max(row.get("sd_over_draws", [0])), "yes" if row["rises"] else "no"]
+        [
+            row["measure"],
+            *(row["values"] or ["undefined"] * len(step["rows_by_step"])),
+            max(row.get("sd_over_draws", [0])),
+            "yes" if row["rises"] else "no",
+        ]
         for row in step["measures"]
     ]
     out += table(("measure", *step["rows_by_step"], "largest sd over draws", "more diverse at every step"), rows)
     part = result["rejected"]
     out += ["### Rejected against accepted rows of one self-instruct run", "", f"{part['n']:,} rows each.", ""]
-    pairs = [[label, interval(part["accepted"][label]), interval(part["rejected"][label]), "yes" if label in part["apart"] else "no"] for label in part["accepted"]]
+    pairs = [
+        [
+            label,
+            interval(part["accepted"][label]),
+            interval(part["rejected"][label]),
+            "yes" if label in part["apart"] else "no",
+        ]
+        for label in part["accepted"]
+    ]
     out += table(("measure", "accepted", "rejected", "intervals apart"), pairs)
     levels = result["constraints_by_level"]
     out += ["### Constraints by level (instructions with 0..5 constraints added)", ""]
-    out += table(("level", "constraints", "records"), ([name, interval(one), one["n"]] for name, one in levels["levels"].items()))
-    out += [f"Rises at every level: {'yes' if levels['rises'] else 'no'}.", "", "### Mean of the label by system, 1,319 problems each", ""]
-    out += table(("system", "share correct", "records"), ([name, interval(one), one["n"]] for name, one in result["label_mean_by_model"].items()))
+    out += table(
+        ("level", "constraints", "records"), ([name, interval(one), one["n"]] for name, one in levels["levels"].items())
+    )
+    out += [
+        f"Rises at every level: {'yes' if levels['rises'] else 'no'}.",
+        "",
+        "### Mean of the label by system, 1,319 problems each",
+        "",
+    ]
+    out += table(
+        ("system", "share correct", "records"),
+        ([name, interval(one), one["n"]] for name, one in result["label_mean_by_model"].items()),
+    )
     out += ["### Every set loads by detection alone", ""]
-    return out + table(("set", "records", "skipped", "detected"), ([one["set"], f"{one['records']:,}", one["skipped"], one["detected"]] for one in result["detection"]))
+    return out + table(
+        ("set", "records", "skipped", "detected"),
+        ([one["set"], f"{one['records']:,}", one["skipped"], one["detected"]] for one in result["detection"]),
+    )
 
 
 def interval(one: dict[str, Any]) -> str:

@@ -24,13 +24,14 @@ half after the rules were done and before they were run on it. What the labels m
 History, so that nobody reads the last round as the first. A test half that had been looked at went to dev and rows were
 drawn anew. Round 1, precision/recall: refusal .85/.79, prompt_echo .60/.43, truncated 1.0/.50, repetition_loop 1.0/.71,
 constraints .82/.70; round 2: prompt_echo 1.0/.20, truncated .70/.58; round 3: prompt_echo 1.0/.46, truncated .90/.75.
-After it three dev labels of prompt_echo (two inputs given back in part or whole, half a statement) were set from 0 to 1,
+After it three labels of prompt_echo (two inputs given back in part or whole, half a statement) were set from 0 to 1,
 since they contradicted what is written above, and both rule sets were written anew. Round 4, on new prompts: prompt_echo
 .77/.43 (23 positives of 112), truncated .93/.52 (25 of 110); round 5, after rules were added for what round 4 missed, again
-on new prompts: prompt_echo 1.0/.45 (22 of 93), truncated .90/.69 (26 of 112). These are the present test rows of the two;
-rules were not touched after they were scored. Their dev scores (1.0/.86 and .97/.93) say how well rules can be fitted, not how
-well they do: recall on new prompts stays far below. Present test rows: round 5 for those two, round 2 for
-refusal, repetition_loop and constraints, round 1 for the rest.
+on new prompts: prompt_echo 1.0/.45 (22 of 93), truncated .90/.69 (26 of 112). These are the present test rows of the
+two; rules were not touched after they were scored (the rules of round 3 get 1.0/.36 and .86/.46 on them). Their dev
+scores (1.0/.86 and .97/.93) say how well rules can be fitted, not how well they do: recall on new prompts stays far
+below. Present test rows: round 5 for those two, round 2 for refusal, repetition_loop and constraints, round 1 for the
+rest.
 
 Known misses. prompt_echo: inputs of a few words ("A | B" for "A, B"), pieces of an input put together or slightly changed,
 an instruction restated with one other word; a rule loose enough for them flags correct answers. truncated: loops cut at the

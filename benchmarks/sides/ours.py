@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from triptych.core.registry import parse
 from triptych.core.relation import Keys
 from triptych.core.statistic import Statistic
 from triptych.data import SHARD_RECORDS
+from triptych.engines.fold import UNIT
 from triptych.features.minhash import MinHash
 from triptych.features.minilm import MiniLMEncoder
 from triptych.features.static_encoder import StaticEncoder, shipped_tokenizer
@@ -52,19 +54,23 @@ class Shards:
             start = stop
 
     def fold(self, statistic: Statistic, **related: Any) -> Statistic:
-        """Update a fresh copy for each shard and merge, as the engine does."""
+        """Update a fresh copy for each unit of shards and merge, as the engine does."""
         total = statistic.fresh()
-        for start, batch in self.batches(tuple(name for name in statistic.needs if name not in related)):
-            extra = {name: column.piece(start, start + len(batch)) for name, column in related.items()}
+        stream = self.batches(tuple(name for name in statistic.needs if name not in related))
+        while unit := list(islice(stream, UNIT)):
             fresh = statistic.fresh()
-            fresh.update(Batch({**batch.columns, **extra}, batch.group, batch.address))
+            for start, batch in unit:
+                extra = {name: column.piece(start, start + len(batch)) for name, column in related.items()}
+                fresh.update(Batch({**batch.columns, **extra}, batch.group, batch.address))
             total.merge(fresh)
         return total
 
 
 def sharded(**columns: pa.Array) -> list[Columns]:
     n = len(next(iter(columns.values())))
-    return [{name: column.slice(at, SHARD_RECORDS) for name, column in columns.items()} for at in range(0, n, SHARD_RECORDS)]
+    return [
+        {name: column.slice(at, SHARD_RECORDS) for name, column in columns.items()} for at in range(0, n, SHARD_RECORDS)
+    ]
 
 
 def texts(folder: Path, name: str = "responses") -> list[str]:

@@ -1,5 +1,6 @@
 """The peers' side of benchmarks/peers.py; runs in an environment that has the peers and not Triptych."""
 
+# ruff: noqa: PLC0415 - each task imports the one peer that it times
 from __future__ import annotations
 
 import importlib.util
@@ -23,7 +24,8 @@ def diversity(module: str) -> Any:
     """One module of the package, by file: the package itself cannot be imported without spacy, openai and more."""
     place = distribution("diversity").locate_file(f"diversity/{module}.py")
     spec = importlib.util.spec_from_file_location(f"diversity_{module}", str(place))
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     made = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(made)
     return made
