@@ -12,6 +12,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import chain, islice
 from queue import SimpleQueue
 from types import TracebackType
@@ -65,13 +66,14 @@ class LocalEngine:
         self._limits.restore_original_limits()
         for process in self._all:
             process.kill()
+        if self._threads:
+            self._threads.shutdown(wait=True, cancel_futures=True)
         for process in self._all:
             process.wait()
             for stream in (process.stdin, process.stdout):
-                if stream:
-                    stream.close()
-        if self._threads:
-            self._threads.shutdown(wait=True, cancel_futures=True)
+                with suppress(OSError):  # what a dead worker did not take
+                    if stream:
+                        stream.close()
         self._all.clear()
         self._threads = None
 
