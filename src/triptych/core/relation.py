@@ -20,6 +20,10 @@ from triptych.core.batch import Batch
 from triptych.core.spec import Spec, spec_of
 
 
+SAMPLE = 1 << 16
+"""Records that carry a vector where a relation samples: those of the smallest address hash."""
+
+
 @dataclass(frozen=True)
 class Keys:
     """What is known of every record that is folded, each of shape (n,), in record order.

@@ -19,10 +19,9 @@ from numpy.typing import NDArray
 from triptych.core.batch import Batch, On
 from triptych.core.groups import GROUPS
 from triptych.core.ngrams import ngram_hashes
-from triptych.core.relation import Records, Relation, Sparse
+from triptych.core.relation import SAMPLE, Records, Relation, Sparse
 from triptych.core.sorting import different, place, tally, tally_weighted
 
-SAMPLE = 1 << 16
 _RECORDS = 1 << 12
 _PENDING = 1 << 22
 _NONE = np.zeros(0, dtype=np.int64)

@@ -89,6 +89,11 @@ class TextBlocks(Statistic):
         self._keys, self._group, self._records = state["keys"], state["group"], state["records"]
         self._sizes = None
 
+    def bound(self) -> tuple[bool, str | None]:
+        """Exact, or read on a random sample of the records (whose error the interval holds)."""
+        kept, total = len(self._texts), int(self._records.sum())
+        return kept == total, None if kept == total else f"read on a random sample of {kept:,} of {total:,} records"
+
     def records(self, keep: Mask) -> int:
         """Records with text."""
         return int(self._records[keep].sum())

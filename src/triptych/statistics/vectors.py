@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from triptych.core.batch import Batch
 from triptych.core.groups import GROUPS, Mask
+from triptych.core.relation import SAMPLE
 from triptych.core.sorting import tally_weighted
 from triptych.core.statistic import Statistic
 
@@ -53,6 +54,12 @@ class GroupVectors(Statistic):
     def load(self, state: dict[str, NDArray[Any]]) -> None:
         """Restore a saved state."""
         self._address, self._group, self._rows = state["address"], state["group"], state["rows"]
+
+    def bound(self) -> tuple[bool, str | None]:
+        """Exact, or read on a random sample of the records (whose error the interval holds)."""
+        if len(self._address) < SAMPLE:
+            return True, None
+        return False, f"read on a random sample of {len(self._address):,} records, against all records"
 
     def records(self, keep: Mask) -> int:
         """Records with a vector."""
