@@ -73,17 +73,19 @@ def packages(names: Sequence[str] = PACKAGES) -> dict[str, str]:
 
 
 def commit() -> dict[str, Any]:
-    """The commit of the checkout, and whether source files differ from it."""
+    """The commit of the checkout, and whether the source that is measured differs from it."""
+    import triptych  # noqa: PLC0415 - only its place is asked
 
-    def git(*words: str) -> str:
+    def git(*words: str) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
         return subprocess.run(
-            ["git", *words], cwd=HERE, capture_output=True, text=True, timeout=30, check=False
-        ).stdout.strip()
+            ["git", *words], cwd=HERE, capture_output=True, text=True, timeout=30, check=False, env=env
+        )
 
-    return {
-        "commit": git("rev-parse", "HEAD") or None,
-        "source_changed": bool(git("status", "--porcelain", "--", "../src")),
-    }
+    root = Path(triptych.__file__).parents[2]
+    folder = (HERE / git("rev-parse", "--git-dir").stdout.strip()).resolve()
+    same = git(f"--git-dir={folder}", f"--work-tree={root}", "diff", "--quiet", "HEAD", "--", "src")
+    return {"commit": git("rev-parse", "HEAD").stdout.strip() or None, "source_changed": same.returncode != 0}
 
 
 def save(name: str, rows: Mapping[str, Any], quick: bool) -> None:

@@ -181,7 +181,8 @@ def side(python: Path, script: str, task: str, folder: Path) -> dict[str, Any]:
     Raises:
         subprocess.SubprocessError: it failed or took too long.
     """
-    env = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")} | ONE_THREAD
+    foreign = script != "ours"
+    env = {key: value for key, value in os.environ.items() if not (foreign and key.startswith("PYTHON"))} | ONE_THREAD
     command = [str(python), str(HERE / "sides" / f"{script}.py"), task, str(folder)]
     done = subprocess.run(command, check=True, timeout=TIMEOUT, capture_output=True, text=True, env=env)
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +167,7 @@ def real_data(result: dict[str, Any]) -> list[str]:
             row["measure"],
             *(row["values"] or ["undefined"] * len(step["rows_by_step"])),
             max(row.get("sd_over_draws", [0])),
-            "yes" if row["rises"] else "no",
+            direction(row),
         ]
         for row in step["measures"]
     ]
@@ -203,6 +204,15 @@ def real_data(result: dict[str, Any]) -> list[str]:
         ("set", "records", "skipped", "detected"),
         ([one["set"], f"{one['records']:,}", one["skipped"], one["detected"]] for one in result["detection"]),
     )
+
+
+def direction(row: dict[str, Any]) -> str:
+    """Whether a measure says at every step that diversity rises; "never less": some steps are equal."""
+    if row["rises"] or not row["values"]:
+        return "yes" if row["rises"] else "undefined: the responses are too few and short"
+    sign = -1 if row["better"] == "lower" else 1
+    steps = [sign * (after - before) for before, after in pairwise(row["values"])]
+    return "never less" if min(steps) >= 0 and max(steps) > 0 else "no"
 
 
 def interval(one: dict[str, Any]) -> str:

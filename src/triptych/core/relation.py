@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from triptych.core.batch import Batch
 from triptych.core.spec import Spec, spec_of
 
-
 SAMPLE = 1 << 16
 """Records that carry a vector where a relation samples: those of the smallest address hash."""
 
