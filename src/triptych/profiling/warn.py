@@ -41,7 +41,8 @@ def _of_dataset(dataset: Mapping[str, Any]) -> list[tuple[str, str]]:
     found = []
     records, skipped = int(dataset["measured"]), int(dataset["skipped"])
     if skipped:
-        found.append(("skipped", f"{skipped:,} rows could not be read and were skipped; no number includes them."))
+        rows = "1 row" if skipped == 1 else f"{skipped:,} rows"
+        found.append(("skipped", f"{rows} could not be read and skipped; no number includes them."))
     if records < SMALL:
         only = "Only 1 record" if records == 1 else f"Only {records:,} records"
         found.append(("too_small", f"{only}: intervals are wide or missing, and diversity grows with set size."))
