@@ -84,6 +84,12 @@ def test_an_apology_that_the_prompt_asked_for_is_no_refusal():
     assert "refusal" not in names(defects("Write an apology for missing the party.", answer))
 
 
+@pytest.mark.parametrize("length", range(300, 800, 7))
+def test_a_loop_of_the_instruction_is_an_echo_wherever_it_stops(length):
+    prompt = "Name a dish for a cold day."
+    assert "prompt_echo" in names(defects(prompt, (f"\n{prompt}\nOutput:" * 40)[:length]))
+
+
 def test_asked_for_repetition_is_no_loop():
     answer = "I will be on time. " * 20
     assert "repetition_loop" in names(defects("Describe yourself.", answer))

@@ -51,6 +51,9 @@ class Statistic(ABC):
     def records(self, keep: Mask) -> int:
         """Number of records (or units, where a statistic counts other units) in the kept groups."""
 
+    def settle(self) -> None:  # noqa: B027 - a hook that few need
+        """Bring the state to the form in which it is handed over; numbers do not change."""
+
     @property
     def spec(self) -> Spec:
         """Name, parameters and version: statistics with equal specs are computed once and shared."""

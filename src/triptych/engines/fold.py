@@ -111,15 +111,23 @@ def fold(
 
 def _update(job: _Job) -> tuple[list[Statistic], int]:
     """Fresh statistics of one unit of shards."""
-    fresh = [statistic.fresh() for statistic in job.statistics]
+    names = dict.fromkeys(name for statistic in job.statistics for name in statistic.needs)
+    held: dict[str, list[pa.Array]] = {name: [] for name in names}
     for piece in job.pieces:
-        held = dict(piece.related)
-        for statistic in fresh:
-            missing = [name for name in statistic.needs if name not in held]
-            held |= _batch(piece.shard, missing, piece.inside, piece.keys).columns if missing else {}
-            columns = {name: held[name] for name in statistic.needs}
-            statistic.update(Batch(columns, piece.keys.group, piece.keys.address))
-    return fresh, sum(len(piece.keys) for piece in job.pieces)
+        wanted = [name for name in names if name not in piece.related]
+        columns = {**_batch(piece.shard, wanted, piece.inside, piece.keys).columns, **piece.related}
+        for name, pieces in held.items():
+            pieces.append(columns[name])
+    group = np.concatenate([piece.keys.group for piece in job.pieces])
+    address = np.concatenate([piece.keys.address for piece in job.pieces])
+    whole = Batch({name: pa.concat_arrays(pieces) for name, pieces in held.items()}, group, address)
+    fresh = []
+    for statistic in job.statistics:
+        statistic = statistic.fresh()
+        statistic.update(whole)
+        statistic.settle()
+        fresh.append(statistic)
+    return fresh, len(whole)
 
 
 def _batch(shard: ShardColumns, columns: Sequence[str], inside: NDArray[np.int64] | None, keys: Keys) -> Batch:

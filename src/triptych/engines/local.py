@@ -64,10 +64,25 @@ class LocalEngine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._limits.restore_original_limits()
-        for process in self._all:
-            process.kill()
+        self._kill()
         if self._threads:
             self._threads.shutdown(wait=True, cancel_futures=True)
+        self._bury()
+        self._threads = None
+
+    def refresh(self) -> None:
+        """Replace the processes that run, if any, by new ones: what they hold in memory (encoder weights) is let go."""
+        if self._threads:
+            self._kill()
+            self._bury()
+            self._idle = SimpleQueue()
+            self._hire()
+
+    def _kill(self) -> None:
+        for process in self._all:
+            process.kill()
+
+    def _bury(self) -> None:
         for process in self._all:
             process.wait()
             for stream in (process.stdin, process.stdout):
@@ -75,7 +90,6 @@ class LocalEngine:
                     if stream:
                         stream.close()
         self._all.clear()
-        self._threads = None
 
     def map(
         self,
@@ -118,6 +132,9 @@ class LocalEngine:
         if self._threads:
             return
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="triptych-engine")
+        self._hire()
+
+    def _hire(self) -> None:
         for _ in range(self.workers):
             process = subprocess.Popen(
                 [sys.executable, "-m", "triptych.engines.worker"],

@@ -101,11 +101,21 @@ def scan(
 ) -> FeatureStore:
     """Read a data set and compute the columns of `features` (in an order that works) for every shard."""
     shards: list[ShardFiles] = []
+    computed = False
+
+    def jobs() -> Iterator[_Job]:
+        nonlocal computed
+        for job in _jobs(dataset, features, cache):
+            computed = computed or job.batch is not None
+            yield job
+
     total = None if dataset.layout.parts else dataset.expected_rows()
     with progress.stage(f"features of {dataset.name}", unit="records", total=total) as stage:
-        for shard in engine.map(_compute, _jobs(dataset, features, cache), parts=features):
+        for shard in engine.map(_compute, jobs(), parts=features):
             shards.append(shard)
             stage.advance(shard.records)
+    if computed:
+        engine.refresh()
     return FeatureStore(tuple(shards), tuple(shards[0].files) if shards else ())
 
 

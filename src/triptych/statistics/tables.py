@@ -39,6 +39,7 @@ class KeyTable(Statistic):
         self._words = np.zeros(0, dtype=np.uint64)
         self._counts = np.zeros(0, dtype=np.int64)
         self._level = 0
+        self._raw: list[NDArray[np.uint64]] = []
         self._pending: list[tuple[NDArray[np.uint64], NDArray[np.int64]]] = []
         self._occurrences = np.zeros(GROUPS, dtype=np.int64)
         self._records = np.zeros(GROUPS, dtype=np.int64)
@@ -55,24 +56,30 @@ class KeyTable(Statistic):
         self._occurrences = self._occurrences + np.bincount(groups, minlength=GROUPS)
         self._records = self._records + np.bincount(batch.group[counts > 0], minlength=GROUPS)
         words = (keys & ~_GROUP_BITS) | groups.astype(np.uint64)
-        self._add(*tally(words))
+        self._read = None
+        self._raw.append(words)
+        if sum(map(len, self._raw)) > _PENDING:
+            self.settle()
 
     def merge(self, other: Self) -> None:
         """Add the counts of another table."""
-        other._compact()
+        other.settle()
         self._level = max(self._level, other._level)
         self._occurrences = self._occurrences + other._occurrences
         self._records = self._records + other._records
-        self._add(other._words, other._counts)
-
-    def _add(self, words: NDArray[np.uint64], counts: NDArray[np.int64]) -> None:
         self._read = None
-        self._pending.append((words, counts))
+        self._pending.append((other._words, other._counts))
         if sum(len(part) for part, _ in self._pending) > max(_PENDING, len(self._words) // 2):
-            self._compact()
+            self.settle()
 
-    def _compact(self) -> None:
-        if self._pending:
+    def settle(self) -> None:
+        """Count what was taken in since the last time, and sample if the table is full."""
+        if self._raw:
+            self._pending.append(tally(_held(np.concatenate(self._raw), self._level)))
+            self._raw = []
+        if self._pending and not len(self._words) and len(self._pending) == 1:
+            self._words, self._counts = self._pending.pop()
+        elif self._pending:
             parts = [(self._words, self._counts), *self._pending]
             self._pending = []
             words = np.concatenate([part for part, _ in parts])
@@ -84,7 +91,7 @@ class KeyTable(Statistic):
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Words and counts in ascending order of words, level, occurrences and records by group."""
-        self._compact()
+        self.settle()
         return {
             "words": self._words,
             "counts": self._counts,
@@ -96,12 +103,13 @@ class KeyTable(Statistic):
     def load(self, state: dict[str, NDArray[Any]]) -> None:
         """Restore a saved state."""
         self._words, self._counts, self._pending, self._read = state["words"], state["counts"], [], None
+        self._raw = []
         self._level = int(state["level"][0])
         self._occurrences, self._records = state["occurrences"], state["records"]
 
     def bound(self) -> tuple[bool, str | None]:
         """Exact up to hash collisions, or a hash-threshold sample with its relative error."""
-        self._compact()
+        self.settle()
         if not self._level:
             return True, None
         error = 2.0 / np.sqrt(max(self._reading().distinct(everything()), 1))
@@ -129,7 +137,7 @@ class KeyTable(Statistic):
         return min(max(surprise, 0.0), float(np.log(total))) if total > 0 else 0.0
 
     def _reading(self) -> _Reading:
-        self._compact()
+        self.settle()
         if self._read is None:
             self._read = _Reading.of(self._words, self._counts)
         return self._read
@@ -176,6 +184,11 @@ class _Reading:
         held = np.add.reduceat(np.where(keep[self.entry_group], self.entry_count, 0), self.starts)
         share = held[held > 0] / total
         return float(alone - np.sum(share * np.log(share)))
+
+
+def _held(words: NDArray[np.uint64], level: int) -> NDArray[np.uint64]:
+    """Only the words whose hash falls below 2^(64 - level)."""
+    return words if not level else words[words < (np.uint64(1) << np.uint64(64 - level))]
 
 
 def _below(
