@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import sys
 
-THRESHOLD = 4 << 20
+THRESHOLD = 1 << 20
 _M_MMAP_THRESHOLD = -3
 
 
@@ -23,3 +23,4 @@ def return_large_blocks() -> None:
     except (AttributeError, OSError):
         return
     mallopt(_M_MMAP_THRESHOLD, THRESHOLD)
+    mallopt(-1, THRESHOLD)

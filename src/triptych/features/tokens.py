@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import resources
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +25,7 @@ from tokenizers import Tokenizer
 from triptych.core.batch import flat_lists, list_array
 from triptych.core.errors import ReadError, message
 from triptych.core.feature import Feature
+from triptych.features.words import Words
 
 DEFAULT = "wordpiece"
 _BATCH = 512
@@ -58,6 +60,19 @@ def load_tokenizer(name: str) -> Tokenizer:
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
+
+
+@lru_cache(maxsize=1)
+def load_words() -> Words:
+    """The default tokenizer with its memory of words."""
+    return Words(load_tokenizer(DEFAULT))
+
+
+def _encode(tokenizer: Tokenizer, texts: list[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Ids of all texts, and how many each has."""
+    rows = [row.ids for row in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+    sizes = np.fromiter(map(len, rows), np.int64, len(rows))
+    return np.fromiter(chain.from_iterable(rows), np.int32, int(sizes.sum())), sizes
 
 
 def tokenizer_identity(name: str) -> str:
@@ -96,21 +111,19 @@ class Tokens(Feature):
         """Tokenize a shard in small pieces, so that memory stays flat."""
         column = batch.column(self.on)
         tokenizer = load_tokenizer(self.tokenizer)
-        pieces: list[np.ndarray] = []
-        sizes = np.zeros(len(column), dtype=np.int64)
+        encode = load_words().encode if self.tokenizer == DEFAULT else partial(_encode, tokenizer)
+        pieces, sizes = [np.zeros(0, dtype=np.int32)], [np.zeros(0, dtype=np.int64)]
         for start in range(0, len(column), _BATCH):
-            texts = pc.fill_null(column.slice(start, _BATCH), "").to_pylist()
-            for i, encoding in enumerate(tokenizer.encode_batch_fast(texts, add_special_tokens=False), start):
-                ids = encoding.ids
-                sizes[i] = len(ids)
-                pieces.append(np.array(ids, dtype=np.int32))
-        values = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int32)
-        offsets = np.concatenate([[0], np.cumsum(sizes)])
+            ids, counts = encode(pc.fill_null(column.slice(start, _BATCH), "").to_pylist())
+            pieces.append(ids)
+            sizes.append(counts)
+        values, lengths = np.concatenate(pieces), np.concatenate(sizes)
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
         absent = np.asarray(column.is_null())
         tokens = list_array(values, offsets)
         if absent.any():
             tokens = pa.ListArray.from_arrays(tokens.offsets, tokens.values, mask=pa.array(absent))
-        number = {self.gives[1]: sizes, self.gives[2]: _unknown(tokenizer, values, offsets)}
+        number = {self.gives[1]: lengths, self.gives[2]: _unknown(tokenizer, values, offsets)}
         return {self.gives[0]: tokens} | {name: pa.array(n.astype(np.int32), mask=absent) for name, n in number.items()}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -43,18 +44,25 @@ class Gram(Statistic):
         batch = batch.where(self.where)
         if not len(batch):
             return
-        vectors = batch.matrix(f"embedding@{self.on}").astype(np.float32)
+        vectors = batch.matrix(f"embedding@{self.on}")
         norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
-        held = norms > 0
-        vectors = vectors[held] / norms[held, None].astype(np.float32)
-        group = batch.group[held]
-        self._widen(vectors.shape[1])
-        upper = _upper(vectors.shape[1])
-        for g in np.unique(group):
-            rows = vectors[group == g]
-            self._n[g] += len(rows)
-            self._sums[g] += rows.sum(axis=0, dtype=np.float64)
-            self._triangles[g] += (rows.T @ rows)[upper]
+        held = np.flatnonzero(norms > 0)
+        order = held[np.argsort(batch.group[held], kind="stable")]
+        rows = vectors[order].astype(np.float32, copy=False)
+        rows /= norms[order, None].astype(np.float32)
+        self._widen(rows.shape[1])
+        square = np.empty((rows.shape[1], rows.shape[1]), dtype=np.float32)
+        triangle = np.empty(self._triangles.shape[1], dtype=np.float32)
+        place = _flat_upper(rows.shape[1])
+        ends = np.searchsorted(batch.group[order], np.arange(GROUPS), side="right")
+        for g, (start, stop) in enumerate(pairwise([0, *ends])):
+            if start == stop:
+                continue
+            part = rows[start:stop]
+            self._n[g] += stop - start
+            self._sums[g] += part.sum(axis=0, dtype=np.float64)
+            np.matmul(part.T, part, out=square)
+            self._triangles[g] += np.take(square.reshape(-1), place, out=triangle, mode="clip")
         self._forget()
 
     def _widen(self, width: int) -> None:
@@ -127,3 +135,10 @@ class Gram(Statistic):
 def _upper(width: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Rows and columns of the upper triangle."""
     return np.triu_indices(width)
+
+
+@lru_cache(maxsize=4)
+def _flat_upper(width: int) -> NDArray[np.intp]:
+    """Positions of the upper triangle in the flat square."""
+    rows, columns = np.triu_indices(width)
+    return rows * width + columns

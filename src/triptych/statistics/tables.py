@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from triptych.core.batch import DEFECTS, Batch, On, Where
 from triptych.core.groups import GROUPS, Mask, bits, everything, mix
 from triptych.core.ngrams import ngram_hashes
-from triptych.core.sorting import run_starts, tally, tally_weighted
+from triptych.core.sorting import tally, tally_weighted
 from triptych.core.statistic import Statistic
 
 CAPACITY = 1 << 22
@@ -30,6 +30,7 @@ CAPACITY = 1 << 22
 
 _GROUP_BITS = np.uint64(31)
 _PENDING = 1 << 21
+_EMPTY: NDArray[Any] = np.zeros(0, dtype=np.uint64)
 
 
 class KeyTable(Statistic):
@@ -84,6 +85,8 @@ class KeyTable(Statistic):
             self._pending = []
             words = np.concatenate([part for part, _ in parts])
             counts = np.concatenate([part for _, part in parts])
+            del parts
+            self._words = self._counts = _EMPTY
             self._words, self._counts = tally_weighted(*_below(words, counts, self._level))
         while len(self._words) > CAPACITY:
             self._level += 1
@@ -150,25 +153,23 @@ class _Reading:
     once: NDArray[np.int64]
     patterns: NDArray[np.uint32]
     pattern_keys: NDArray[np.int64]
-    entry_group: NDArray[np.intp]
+    entry_group: NDArray[np.uint8]
     entry_count: NDArray[np.int64]
     starts: NDArray[np.intp]
 
     @classmethod
     def of(cls, words: NDArray[np.uint64], counts: NDArray[np.int64]) -> _Reading:
-        group = (words & _GROUP_BITS).astype(np.intp)
-        keys = words >> np.uint64(5)
-        first = np.zeros(len(words), dtype=np.bool_)
-        first[run_starts(keys)] = True
-        last = np.append(first[1:], True)[: len(words)]
-        single = first & last & (counts == 1)
-        group_many, counts_many = group[~single], counts[~single]
-        starts = np.flatnonzero(first[~single])
-        flags = np.left_shift(np.uint32(1), group_many.astype(np.uint32))
+        first = np.ones(len(words), dtype=np.bool_)
+        first[1:] = words[1:] >> np.uint64(5) != words[:-1] >> np.uint64(5)
+        single = first & np.append(first[1:], True)[: len(words)] & (counts == 1)
+        once = np.bincount((words[single] & _GROUP_BITS).astype(np.uint8), minlength=GROUPS)
+        many = ~single
+        group = (words[many] & _GROUP_BITS).astype(np.uint8)
+        starts = np.flatnonzero(first[many])
+        flags = np.left_shift(np.uint32(1), group, dtype=np.uint32)
         patterns = np.bitwise_or.reduceat(flags, starts) if len(starts) else np.zeros(0, dtype=np.uint32)
         unique, number = tally(patterns)
-        once = np.bincount(group[single], minlength=GROUPS)
-        return cls(once, unique, number, group_many, counts_many, starts)
+        return cls(once, unique, number, group, counts[many], starts)
 
     def distinct(self, keep: Mask) -> int:
         seen = (self.patterns & bits(keep)) != 0
