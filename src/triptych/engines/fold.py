@@ -56,7 +56,7 @@ class Selected:
 
 
 UNIT = 4
-"""Shards folded into one state before it is handed over: a state of all measures is some 60 MB."""
+"""Shards folded into one state before it is merged: a state of all measures is some 60 MB."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,8 @@ def fold(
     related: dict[str, Sparse] = {}
     if relations:
         with progress.stage("neighbours and repeats", unit="passes", total=len(relations)) as stage:
-            for relation in relations:
-                related.update(relation.compute(selected))
+            for found in engine.share(lambda relation: relation.compute(selected), relations):
+                related.update(found)
                 stage.advance(1)
     columns = {name for statistic in wanted for name in statistic.needs}
 
@@ -102,7 +102,7 @@ def fold(
 
     merged = [statistic.fresh() for statistic in wanted]
     with progress.stage("statistics", unit="records", total=len(selected.keys)) as stage:
-        for job_states, size in engine.map(_update, jobs(), parts=wanted):
+        for job_states, size in engine.share(_update, jobs()):
             for total, state in zip(merged, job_states, strict=True):
                 total.merge(state)
             stage.advance(size)

@@ -64,19 +64,16 @@ class LocalEngine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._limits.restore_original_limits()
+        self.rest()
+
+    def rest(self) -> None:
+        """End the processes, if any run: what they hold in memory (encoder weights) is let go. `map` starts new ones."""
         self._kill()
         if self._threads:
             self._threads.shutdown(wait=True, cancel_futures=True)
         self._bury()
         self._threads = None
-
-    def refresh(self) -> None:
-        """Replace the processes that run, if any, by new ones: what they hold in memory (encoder weights) is let go."""
-        if self._threads:
-            self._kill()
-            self._bury()
-            self._idle = SimpleQueue()
-            self._hire()
+        self._idle = SimpleQueue()
 
     def _kill(self) -> None:
         for process in self._all:
@@ -117,12 +114,28 @@ class LocalEngine:
             return
         yield from self._spread(function, chain(first, stream))
 
+    def share(self, function: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
+        """`function(job)` for every job, in order, in threads of this process.
+
+        For work that is mostly array arithmetic, which runs outside the interpreter's lock, and whose results are large:
+        nothing crosses a pipe. At most workers + 1 jobs are held at a time.
+        """
+        if self.workers == 1:
+            yield from map(function, jobs)
+            return
+        with ThreadPoolExecutor(self.workers, thread_name_prefix="triptych-fold") as threads:
+            yield from self._in_order(lambda job: threads.submit(function, job), iter(jobs))
+
     def _spread(self, function: Callable[[Job], Result], jobs: Iterator[Job]) -> Iterator[Result]:
         self._start()
         assert self._threads is not None  # noqa: S101 - set by _start
+        threads = self._threads
+        yield from self._in_order(lambda job: threads.submit(self._call, function, job), jobs)
+
+    def _in_order(self, submit: Callable[[Job], Future[Result]], jobs: Iterator[Job]) -> Iterator[Result]:
         waiting: deque[Future[Result]] = deque()
         for job in jobs:
-            waiting.append(self._threads.submit(self._call, function, job))
+            waiting.append(submit(job))
             if len(waiting) > self.workers:
                 yield waiting.popleft().result()
         while waiting:
@@ -132,9 +145,6 @@ class LocalEngine:
         if self._threads:
             return
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="triptych-engine")
-        self._hire()
-
-    def _hire(self) -> None:
         for _ in range(self.workers):
             process = subprocess.Popen(
                 [sys.executable, "-m", "triptych.engines.worker"],

@@ -115,7 +115,7 @@ def scan(
             shards.append(shard)
             stage.advance(shard.records)
     if computed:
-        engine.refresh()
+        engine.rest()
     return FeatureStore(tuple(shards), tuple(shards[0].files) if shards else ())
 
 
