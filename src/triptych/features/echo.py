@@ -9,7 +9,8 @@ input makes an echo depends on the task:
     picks     (select, extract, answer, shorten ..) may return a span: all of it, or two thirds of a long input.
     others    (write, suggest, decide, solve ..) may not: all of it, or two fifths of it in its order and no new word.
 
-Quotes, list marks and a label before the text ("Output:") are ignored.
+Quotes, list marks and a label before the text ("Output:") are ignored. On new prompts about half of the echoes are found;
+where echoes are rare (one row in a thousand) about half of the flags are wrong (`benchmarks/detectors/evaluate.py`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from difflib import SequenceMatcher
 _TOKEN = re.compile(r"\w+")
 _COPIES = re.compile(
     r"\b(?:copy|repeat|paste|sort|(?<!in )order|in order of|(?:re)?arrange\b|(?:re)?organi[sz]e|reorder|rank|sequence|duplicate"
-    r"|filter|code\b|bug|split|separate|divide|if (?:necessary|needed)|reverse|align|alphabet|(?:the|a) quote|find missing|line breaks?|break (?:it|up|the|this))"
+    r"|filter|code\b|bug|split|separate|divide|if (?:necessary|needed)|reverse|align|alphabet|(?:the|a) quote|find missing|line breaks?|break (?:it|up|the|this)"
+    r"|transcri|aloud|out loud|emphasi[sz]|rearang|extra space|if-else|cross out|\w+ out of the|narrow down|reminder)"
 )
 _PROGRAM = re.compile(
     r"\b(?:write|create|design|implement) (?:a|an|some|the)? ?(?:\w+ )?(?:function\b|program|script|query|code)"
@@ -34,9 +36,9 @@ _EDITS = re.compile(
 _PICKS = re.compile(
     r"\b(?:choos|pick|select|identif|extract|find|locat|retriev|which|highlight|underline|quote|answer|determine|name the|what|who"
     r"|when|where|match|group|distinguish|point out|pars|tag\b|list all|search|summar|shorten|trim|condens|brief|concise|clear"
-    r"|simplif|headline|topic|keyword|key points|main|label|count|essential|redundant)"
+    r"|simplif|headline|topic|keyword|key points|main|label|count|essential|redundant|scan\b|decide which|tell me)"
 )
-_SELECTS = re.compile(r"\b(?:select|choos|pick|which of|identif|find|extract|retriev)")
+_SELECTS = re.compile(r"\b(?:select|choos|pick|which of|which statement|identif|find|extract|retriev)")
 _DECIDES = re.compile(r"\b(?:decide|whether|classif|categori[sz]|evaluat|rate\b|verify|detect|guess|opinion)")
 _DEMANDS = re.compile(
     r"\b(?:translat|explain|solve|prove|write a\b|write an\b|caption|creat(?:e|ing)\b|generat|compos|design|suggest|come up|recommend"
@@ -72,6 +74,7 @@ MIN_ECHO = 5  # words
 LONG = 25  # words from which a copy need not be complete; of a text to pick from, LONG_PICK
 LONG_PICK = 45
 IN_ORDER = 300  # words compared in order; of longer texts runs of three are compared
+START = 14  # characters: a response is looked at too where it starts like a line of the prompt, and so again and again
 SHOWN = 6000, 8000  # characters of the prompt and of the response that are looked at
 
 
@@ -81,8 +84,12 @@ def is_prompt_echo(prompt: str | None, text: str) -> bool:
         return False
     asked, size = prompt[: SHOWN[0]].lower(), min(len(text), SHOWN[1])
     probes = [text[size * part // 8 : size * part // 8 + 9].lower() for part in (1, 3, 5, 7)]
-    if size < 12 or sum(map(asked.__contains__, probes)) < 2:
+    if size < 12:
         return False
+    if sum(map(asked.__contains__, probes)) < 2:
+        start = text[:24].lstrip()[:START]
+        if f"\n{start.lower()}" not in f"\n{asked}" or text.count(start, START, SHOWN[1]) < 3:
+            return False
     prompt, text = prompt[: SHOWN[0]].strip(), text[: SHOWN[1]].strip()
     said = _TOKEN.findall(text.lower())
     if len(said) < 3:
