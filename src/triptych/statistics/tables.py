@@ -25,11 +25,11 @@ from triptych.core.ngrams import ngram_hashes
 from triptych.core.sorting import tally, tally_weighted
 from triptych.core.statistic import Statistic
 
-CAPACITY = 1 << 22
-"""Entries (key, group) that are kept: 64 MiB with their counts."""
+CAPACITY = 1 << 21
+"""Entries (key, group) that are kept: 32 MiB with their counts."""
 
 _GROUP_BITS = np.uint64(31)
-_PENDING = 1 << 21
+_PENDING = 1 << 20
 _EMPTY: NDArray[Any] = np.zeros(0, dtype=np.uint64)
 
 
