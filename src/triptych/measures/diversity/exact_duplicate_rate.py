@@ -3,7 +3,7 @@
     1 - different contents / records
 
 Unit: ratio, range 0..1, lower is better. Exact up to 59-bit hash collisions; O(different contents) memory, a sample with
-a stated bound beyond four million. Grows with the number of records: read it at a common n (the size curve).
+a stated bound beyond two million entries. Grows with the number of records: read it at a common n (the size curve).
 
 Worked example: "a", "a", "b": 2 different of 3: 1 - 2/3 = 0.333.
 """
