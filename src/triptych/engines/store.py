@@ -101,21 +101,20 @@ def scan(
 ) -> FeatureStore:
     """Read a data set and compute the columns of `features` (in an order that works) for every shard."""
     shards: list[ShardFiles] = []
-    computed = False
-
-    def jobs() -> Iterator[_Job]:
-        nonlocal computed
-        for job in _jobs(dataset, features, cache):
-            computed = computed or job.batch is not None
-            yield job
-
     total = None if dataset.layout.parts else dataset.expected_rows()
     with progress.stage(f"features of {dataset.name}", unit="records", total=total) as stage:
-        for shard in engine.map(_compute, jobs(), parts=features):
-            shards.append(shard)
-            stage.advance(shard.records)
-    if computed:
-        engine.rest()
+
+        def missing() -> Iterator[_Job]:
+            for job in _jobs(dataset, features, cache):
+                shards.append(ShardFiles(job.records, job.files))
+                if job.batch is None:
+                    stage.advance(job.records)
+                else:
+                    yield job
+
+        for records in engine.map(_compute, missing(), parts=features):
+            stage.advance(records)
+    engine.rest()
     return FeatureStore(tuple(shards), tuple(shards[0].files) if shards else ())
 
 
@@ -133,11 +132,10 @@ def _jobs(dataset: Dataset, features: Sequence[Feature], cache: ColumnCache) -> 
         yield _Job(cache, shard.fingerprint, batch, shard.batch.num_rows, tuple(missing), files)
 
 
-def _compute(job: _Job) -> ShardFiles:
-    """Compute and write the missing columns of a shard."""
+def _compute(job: _Job) -> int:
+    """Compute and write the missing columns of a shard; the number of its records."""
+    assert job.batch is not None  # noqa: S101 - shards that lack nothing are no jobs
     shard = ShardFiles(job.records, job.files)
-    if job.batch is None:
-        return shard
     base = job.cache.path(job.fingerprint, _BASE.hash)
     if not readable(base):
         job.cache.write(base, dict(zip(job.batch.schema.names, job.batch.columns, strict=True)))
@@ -145,4 +143,4 @@ def _compute(job: _Job) -> ShardFiles:
         needed = shard.read(feature.needs)
         batch = pa.RecordBatch.from_arrays([needed[name] for name in feature.needs], names=list(feature.needs))
         job.cache.write(job.cache.path(job.fingerprint, feature.cache_key), feature.compute(batch))
-    return shard
+    return job.records
