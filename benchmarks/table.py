@@ -33,13 +33,12 @@ TAIL = """## Why goals are missed
 
 - From texts: WordPiece tokenizing alone takes most of the time. All measures of a run share it, and it is cached; a peer
   that splits on white space does less.
-- Vendi: the state is 32 Gram matrices (for the interval and the size curve), from products of some 128 rows; the peer makes
+- Vendi: the state is 32 Gram matrices (for the interval and the size curve), from products of some 512 rows; the peer makes
   one product and gives one number. The memory above the input is the gain. The interval needs about 160 eigendecompositions.
 - distinct-n: the table counts by group, so that one pass gives value, interval and curve; polars counts once.
 - near-duplicates: 128 hash functions over all n-grams in numpy; rensa does this in Rust, and its shingling is the larger part.
 - MiniLM: a NumPy forward pass without torch; on this processor torch is as fast.
-- The panel: memory peaks while states of all measures are merged; with a full cache, neighbours and repeats run in one
-  process; without embeddings, half of the time is regular expressions over text.
+- The panel without embeddings: two thirds of the time is reading, regular expressions over text, and writing columns.
 """
 
 
