@@ -200,3 +200,14 @@ def test_the_encoder_can_be_adapted_and_is_then_another_instrument(rows_of: Rows
     (profile,) = triptych.measure(rows_of(100), encoder=name, measures="vendi:q=2", workers=1)
     assert profile.provenance["encoder"] == fitted.identity
     assert profile["vendi:q=2"].about["conditional_on"] == f"encoder {fitted.identity}"
+
+
+def test_equal_content_on_other_lines_keeps_its_own_lines(rows_of: RowsOf, tmp_path: Path) -> None:
+    rows = rows_of(30)
+    close = write(tmp_path / "close.jsonl", rows)
+    apart = tmp_path / "apart.jsonl"
+    apart.write_text("".join(json.dumps(row) + "\n\n" for row in rows), encoding="utf-8")
+    for data, lines in ((close, list(range(1, 31))), (apart, list(range(1, 61, 2)))):
+        triptych.measure(data, out=tmp_path / data.stem, workers=1, measures="tokens")
+        table = pq.read_table(tmp_path / data.stem / "features.parquet", columns=["line"])
+        assert table.column("line").to_pylist() == lines

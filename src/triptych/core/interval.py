@@ -36,7 +36,6 @@ Reading: TypeAlias = Callable[[Mask], float | Undefined]
 Counting: TypeAlias = Callable[[Mask], int]
 Kind: TypeAlias = Literal["plain", "growing", "effective", "share", "pairs"]
 
-LEVEL = 0.95
 MIN_GROUPS = 8
 """With fewer groups that hold records there is no interval."""
 

@@ -6,6 +6,7 @@ is not computed again, and a shard whose columns are all there is not even sent 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +19,10 @@ from numpy.typing import NDArray
 from triptych.core.feature import Feature
 from triptych.core.groups import address_keys
 from triptych.core.relation import Keys
-from triptych.core.spec import Spec
 from triptych.data import Dataset
 from triptych.engines.cache import ColumnCache, read_columns, readable
 from triptych.engines.local import LocalEngine
 from triptych.engines.progress import Progress
-
-_BASE = Spec("base", {}, 1)
 
 
 class ShardColumns(Protocol):
@@ -120,7 +118,7 @@ def scan(
 
 def _jobs(dataset: Dataset, features: Sequence[Feature], cache: ColumnCache) -> Iterator[_Job]:
     for shard in dataset.shards():
-        base = cache.path(shard.fingerprint, _BASE.hash)
+        base = cache.path(shard.fingerprint, _base_key(shard.batch))
         files = dict.fromkeys(shard.batch.schema.names, base)
         missing = []
         for feature in features:
@@ -132,11 +130,16 @@ def _jobs(dataset: Dataset, features: Sequence[Feature], cache: ColumnCache) -> 
         yield _Job(cache, shard.fingerprint, batch, shard.batch.num_rows, tuple(missing), files)
 
 
+def _base_key(batch: pa.RecordBatch) -> str:
+    """What the columns as read are cached by: lines are no content, but equal content may stand on other lines."""
+    return "base" + hashlib.sha256(batch.column("line").to_numpy().tobytes()).hexdigest()[:16]
+
+
 def _compute(job: _Job) -> int:
     """Compute and write the missing columns of a shard; the number of its records."""
     assert job.batch is not None  # noqa: S101 - shards that lack nothing are no jobs
     shard = ShardFiles(job.records, job.files)
-    base = job.cache.path(job.fingerprint, _BASE.hash)
+    base = job.cache.path(job.fingerprint, _base_key(job.batch))
     if not readable(base):
         job.cache.write(base, dict(zip(job.batch.schema.names, job.batch.columns, strict=True)))
     for feature in job.missing:

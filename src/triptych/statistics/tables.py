@@ -76,7 +76,7 @@ class KeyTable(Statistic):
     def settle(self) -> None:
         """Count what was taken in since the last time, and sample if the table is full."""
         if self._raw:
-            self._pending.append(tally(_held(np.concatenate(self._raw), self._level)))
+            self._pending.append(_below(*tally(np.concatenate(self._raw)), self._level))
             self._raw = []
         if self._pending and not len(self._words) and len(self._pending) == 1:
             self._words, self._counts = self._pending.pop()
@@ -185,11 +185,6 @@ class _Reading:
         held = np.add.reduceat(np.where(keep[self.entry_group], self.entry_count, 0), self.starts)
         share = held[held > 0] / total
         return float(alone - np.sum(share * np.log(share)))
-
-
-def _held(words: NDArray[np.uint64], level: int) -> NDArray[np.uint64]:
-    """Only the words whose hash falls below 2^(64 - level)."""
-    return words if not level else words[words < (np.uint64(1) << np.uint64(64 - level))]
 
 
 def _below(
