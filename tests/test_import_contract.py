@@ -24,7 +24,7 @@ LINES = (
     ("profiling",),
     ("compare", "worlds"),
     ("generate",),
-    ("study",),
+    ("studies",),
     ("loop",),
     ("api",),
     ("cli",),
@@ -51,7 +51,10 @@ ASIDE = {"testing", "report", "triptych"}
 CORE_NEEDS = {"numpy", "pyarrow", "triptych"}
 
 # Never imported when a module of triptych is imported; inside a function only, in the module that owns the package.
-NOT_AT_IMPORT = {"torch", "ray", "transformers", "sklearn", "pandas", "datasets", "duckdb", "sentence_transformers"}
+NOT_AT_IMPORT = {
+    *("torch", "ray", "transformers", "trl", "peft", "accelerate", "sentence_transformers", "reasoning_gym"),
+    *("sklearn", "pandas", "statsmodels", "datasets", "duckdb"),
+}
 ONLY_IN = {"ray": "engines/ray.py"}
 
 SECONDS = 0.8

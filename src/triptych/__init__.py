@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 from triptych._version import __version__
 
 if TYPE_CHECKING:
-    from triptych.api import measure
+    from triptych.api import adapt, demo, design, measure, study, trace, world
     from triptych.core.profile import Profile
 
-__all__ = ["Profile", "__version__", "measure"]
+__all__ = ["Profile", "__version__", "adapt", "demo", "design", "measure", "study", "trace", "world"]
 
-_HOME = {"measure": "triptych.api", "Profile": "triptych.core.profile"}
+_HOME = {name: "triptych.api" for name in __all__ if name.islower() and name.isalpha()}
+_HOME["Profile"] = "triptych.core.profile"
 
 
 def __getattr__(name: str) -> Any:

@@ -150,6 +150,32 @@ def test_a_worker_that_dies_is_a_clear_error() -> None:
         list(engine.map(os._exit, [3, 3, 3, 3]))
 
 
+def test_attempts_end_each_by_itself() -> None:
+    with LocalEngine(2) as engine:
+        answers = dict(engine.attempt(perhaps, ["fine", "raise", "die", "fine too", "die again", "last"]))
+    assert answers["fine"] == "fine!"
+    assert answers["fine too"] == "fine too!"
+    assert answers["last"] == "last!"
+    assert isinstance(answers["raise"], ValueError)
+    for name in ("die", "die again"):
+        assert isinstance(answers[name], TriptychError)
+        assert "ended before its job was done" in str(answers[name])
+
+
+def test_attempts_hold_few_jobs_at_a_time() -> None:
+    drawn: list[str] = []
+
+    def jobs() -> Iterator[str]:
+        for name in "abcdefgh":
+            drawn.append(name)
+            yield name
+
+    with LocalEngine(2) as engine:
+        for _ in engine.attempt(perhaps, jobs()):
+            assert len(drawn) <= 6
+            break
+
+
 def test_an_error_in_a_worker_is_raised_here() -> None:
     with LocalEngine(2) as engine, pytest.raises(ValueError, match="invalid literal"):
         list(engine.map(int, ["1", "2", "three", "4"]))
@@ -180,3 +206,11 @@ class Recorder(Feature):
         with Path(self.log).open("a") as out:
             out.write("x\n")
         return {"loud": pa.array([text.as_py().upper() + self.suffix for text in batch.column("response")])}
+
+
+def perhaps(name: str) -> str:
+    if name.startswith("die"):
+        os._exit(7)
+    if name == "raise":
+        raise ValueError(name)
+    return f"{name}!"

@@ -13,12 +13,18 @@ import typer
 
 from triptych._version import __version__
 from triptych.cli.catalog import check, explain, list_
+from triptych.cli.design import design
 from triptych.cli.measure import adapt, demo, measure
+from triptych.cli.solve import solve
+from triptych.cli.study import study
+from triptych.cli.trace import trace
+from triptych.cli.world import world
 from triptych.core.errors import TriptychError
 
 app = typer.Typer(
     name="triptych",
-    help="Measure the data language models are trained on: quality, diversity, complexity, every number with its interval.",
+    help="Measure the data language models are trained on (quality, diversity, complexity, every number with its "
+    "interval) and trace each axis to the scores of the model.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -27,6 +33,11 @@ app = typer.Typer(
 app.command()(measure)
 app.command()(demo)
 app.command()(adapt)
+app.command()(world)
+app.command()(solve)
+app.command()(design)
+app.command()(study)
+app.command()(trace)
 app.command(name="list")(list_)
 app.command()(explain)
 app.command()(check)

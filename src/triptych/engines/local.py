@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from itertools import chain, islice
 from queue import SimpleQueue
@@ -68,11 +68,11 @@ class LocalEngine:
 
     def rest(self) -> None:
         """End the processes, if any run: what they hold in memory (encoder weights) is let go. `map` starts new ones."""
+        threads, self._threads = self._threads, None
         self._kill()
-        if self._threads:
-            self._threads.shutdown(wait=True, cancel_futures=True)
+        if threads:
+            threads.shutdown(wait=True, cancel_futures=True)
         self._bury()
-        self._threads = None
         self._idle = SimpleQueue()
 
     def _kill(self) -> None:
@@ -80,6 +80,7 @@ class LocalEngine:
             process.kill()
 
     def _bury(self) -> None:
+        self._kill()  # one that took the place of another in the meantime
         for process in self._all:
             process.wait()
             for stream in (process.stdin, process.stdout):
@@ -114,6 +115,29 @@ class LocalEngine:
             return
         yield from self._spread(function, chain(first, stream))
 
+    def attempt(
+        self, function: Callable[[Job], Result], jobs: Iterable[Job]
+    ) -> Iterator[tuple[Job, Result | Exception]]:
+        """`function(job)` for every job, each with its result or with the error it ended in, as they finish.
+
+        For long jobs that may fail one by one: always in processes of their own, so that one that is killed takes
+        nothing with it; it is replaced. At most workers + 1 jobs are held at a time.
+        """
+        self._start()
+        assert self._threads is not None  # noqa: S101 - set by _start
+        stream = iter(jobs)
+        waiting: dict[Future[Result], Job] = {}
+        while True:
+            for job in islice(stream, self.workers + 1 - len(waiting)):
+                waiting[self._threads.submit(self._call, function, job)] = job
+            if not waiting:
+                return
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                error = future.exception()
+                if error is not None and not isinstance(error, Exception):
+                    raise error
+                yield waiting.pop(future), future.result() if error is None else error
+
     def share(self, function: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
         """`function(job)` for every job, in order, in threads of this process.
 
@@ -146,14 +170,17 @@ class LocalEngine:
             return
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="triptych-engine")
         for _ in range(self.workers):
-            process = subprocess.Popen(
-                [sys.executable, "-m", "triptych.engines.worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env={**os.environ, **_ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            )
-            self._all.append(process)
-            self._idle.put(process)
+            self._idle.put(self._program())
+
+    def _program(self) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "triptych.engines.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **_ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+        self._all.append(process)
+        return process
 
     def _call(self, function: Callable[[Job], Any], job: Job) -> Any:
         process = self._idle.get()
@@ -162,10 +189,13 @@ class LocalEngine:
             send(process.stdin, (function, job))
             good, answer = receive(process.stdout)
         except (EOFError, BrokenPipeError) as error:
+            status = process.wait()
+            if self._threads:  # not while the engine itself ends its processes
+                process = self._program()
             raise TriptychError(
                 message(
                     "a worker process ended before its job was done.",
-                    got=f"exit status {process.poll()}",
+                    got=f"exit status {status}",
                     hint="fewer workers (--workers 1) if memory ran out; a rerun goes on from the cache",
                 )
             ) from error

@@ -13,8 +13,8 @@ from triptych.data import Dataset
 _OWN = frozenset({"profile.json", "features.parquet", "report.html", "adapted.safetensors"})
 
 
-def claim(folder: Path, beside: Collection[str] = ()) -> Path:
-    """The folder, made if need be; `beside` names folders inside it that are the command's own too.
+def claim(folder: Path, beside: Collection[str] = (), own: Collection[str] = _OWN) -> Path:
+    """The folder, made if need be; `beside` names folders inside it that are the command's own too, `own` its files.
 
     Raises:
         OutputError: it holds something that this tool did not write, or it is a file.
@@ -24,7 +24,7 @@ def claim(folder: Path, beside: Collection[str] = ()) -> Path:
             message(f"{folder}: this is a file.", want="a folder for the result", hint="-o another/folder")
         )
     if folder.is_dir():
-        foreign = sorted(str(path.relative_to(folder)) for path in _foreign(folder) if path.name not in beside)
+        foreign = sorted(str(path.relative_to(folder)) for path in _foreign(folder, own) if path.name not in beside)
         if foreign:
             raise OutputError(
                 message(
@@ -38,21 +38,21 @@ def claim(folder: Path, beside: Collection[str] = ()) -> Path:
     return folder
 
 
-def _foreign(folder: Path) -> list[Path]:
+def _foreign(folder: Path, own: Collection[str]) -> list[Path]:
     """What in a folder is neither a result file, nor a half-written one of a killed run, nor a folder of such."""
     out = []
     for path in folder.iterdir():
         if path.is_dir():
             inside = list(path.iterdir())
-            if not inside or not all(_is_own(item) for item in inside):
+            if not inside or not all(_is_own(item, own) for item in inside):
                 out.append(path)
-        elif not _is_own(path):
+        elif not _is_own(path, own):
             out.append(path)
     return out
 
 
-def _is_own(path: Path) -> bool:
-    return path.is_file() and (path.name in _OWN or (path.name.startswith(".") and path.suffix == ".part"))
+def _is_own(path: Path, own: Collection[str]) -> bool:
+    return path.is_file() and (path.name in own or (path.name.startswith(".") and path.suffix == ".part"))
 
 
 def unique_names(datasets: list[Dataset]) -> list[Dataset]:

@@ -16,38 +16,25 @@ import pyarrow.compute as pc
 from triptych._version import __version__
 from triptych.core.batch import DEFECTS, Text
 from triptych.core.errors import SchemaError, message
-from triptych.core.estimate import Estimate
+from triptych.core.estimate import Estimate, Undefined
+from triptych.core.groups import everything
 from triptych.core.measure import Measure
 from triptych.core.profile import Profile
 from triptych.core.reading import read
 from triptych.core.relation import Keys
 from triptych.core.statistic import Statistic
 from triptych.data import Dataset
-from triptych.engines.cache import ColumnCache
-from triptych.engines.catalog import Instruments, work_for
+from triptych.engines.catalog import Instruments, Work, work_for
 from triptych.engines.fold import Selected, fold
 from triptych.engines.grouping import NEEDS, Grouping, group_records
-from triptych.engines.local import LocalEngine
 from triptych.engines.parquet import write_features
-from triptych.engines.progress import Progress
 from triptych.engines.store import FeatureStore, scan
+from triptych.profiling.bench import Bench
 from triptych.profiling.beside import Beside
 from triptych.profiling.panel import Panel, plan
-from triptych.profiling.settings import Settings
 from triptych.profiling.warn import warnings
 
 _PACKAGES = ("numpy", "pyarrow", "tokenizers")
-
-
-@dataclass(frozen=True)
-class Bench:
-    """What a run works with: settings, tokenizer and encoder, cache, engine, progress."""
-
-    settings: Settings
-    instruments: Instruments
-    cache: ColumnCache
-    engine: LocalEngine
-    progress: Progress
 
 
 def profile_dataset(dataset: Dataset, bench: Bench, features: Path | None = None) -> Profile:
@@ -62,6 +49,51 @@ def profile_dataset(dataset: Dataset, bench: Bench, features: Path | None = None
         InputError: the data or a request do not fit.
     """
     started = time.perf_counter()
+    ready = _prepare(dataset, bench)
+    panel, store, grouping, selected = ready.panel, ready.store, ready.grouping, ready.selected
+    with ThreadPoolExecutor(1) as aside:  # the file is written while the numbers are made
+        about = {"instruments": asdict(ready.instruments), "grouping": grouping.sentence}
+        written = aside.submit(write_features, features, store, grouping.keys, about) if features else None
+        estimates = _read_all(panel, _folded(ready, bench), bench)
+        if written:
+            written.result()
+    described = _describe(dataset, store, grouping, selected.keys, bench)
+    details = Beside(store, selected.keys, dataset.source_names, ready.instruments.judged).details()
+    return Profile(
+        dataset=described,
+        estimates=estimates,
+        details=details,
+        warnings=warnings(estimates, details, described),
+        artifacts=_artifacts(bench.instruments),
+        provenance=_provenance(bench, time.perf_counter() - started),
+    )
+
+
+def read_values(dataset: Dataset, bench: Bench) -> dict[str, float]:
+    """The value of every measure of a data set by label, without intervals; measures that are undefined are left out.
+
+    Raises:
+        InputError: the data or a request do not fit.
+    """
+    ready = _prepare(dataset, bench)
+    folded = _folded(ready, bench)
+    read_here = {m.label: m.value(folded[m.statistic().spec.hash], everything()) for m in ready.panel.measures}
+    return {label: float(value) for label, value in read_here.items() if not isinstance(value, Undefined)}
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A data set whose features are there, and what is to be read on it."""
+
+    panel: Panel
+    instruments: Instruments
+    work: Work
+    store: FeatureStore
+    grouping: Grouping
+    selected: Selected
+
+
+def _prepare(dataset: Dataset, bench: Bench) -> _Prepared:
     panel = plan(bench.settings, dataset.layout)
     on: Text = "response" if dataset.layout.has_response else "prompt"
     instruments = replace(bench.instruments, judged=on)
@@ -71,25 +103,12 @@ def profile_dataset(dataset: Dataset, bench: Bench, features: Path | None = None
     work = work_for(columns, instruments)
     store = scan(dataset, work.features, bench.cache, bench.engine, bench.progress)
     grouping = group_records(store, dataset.layout)
-    selected = _selected(store, grouping, bench.settings.valid_only)
-    statistics = [measure.statistic() for measure in panel.measures]
-    with ThreadPoolExecutor(1) as aside:  # the file is written while the numbers are made
-        about = {"instruments": asdict(instruments), "grouping": grouping.sentence}
-        written = aside.submit(write_features, features, store, grouping.keys, about) if features else None
-        folded = fold(selected, statistics, work.relations, bench.engine, bench.progress)
-        estimates = _read_all(panel, folded, bench)
-        if written:
-            written.result()
-    described = _describe(dataset, store, grouping, selected.keys, bench)
-    details = Beside(store, selected.keys, dataset.source_names, on).details()
-    return Profile(
-        dataset=described,
-        estimates=estimates,
-        details=details,
-        warnings=warnings(estimates, details, described),
-        artifacts=_artifacts(bench.instruments),
-        provenance=_provenance(bench, time.perf_counter() - started),
-    )
+    return _Prepared(panel, instruments, work, store, grouping, _selected(store, grouping, bench.settings.valid_only))
+
+
+def _folded(ready: _Prepared, bench: Bench) -> dict[str, Statistic]:
+    statistics = [measure.statistic() for measure in ready.panel.measures]
+    return fold(ready.selected, statistics, ready.work.relations, bench.engine, bench.progress)
 
 
 def _selected(store: FeatureStore, grouping: Grouping, valid_only: bool) -> Selected:

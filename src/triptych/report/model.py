@@ -13,6 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from triptych.core.errors import SchemaError, message
+from triptych.report.fields import items as _items
+from triptych.report.fields import listed as _list
+from triptych.report.fields import mapping as _map
+from triptych.report.fields import number as _number
+from triptych.report.fields import numbers as _numbers
+from triptych.report.fields import raw as _raw
+from triptych.report.fields import text as _text
 from triptych.report.text import EXCERPT, clean, line
 from triptych.report.words import AXES
 
@@ -327,44 +334,3 @@ def _provenance(document: Mapping[str, Any]) -> Provenance:
         "SHA-256": _text(dataset, "sha256", 80),
     }
     return Provenance(tuple((key, value) for key, value in facts.items() if value), facts["encoder"])
-
-
-def _map(item: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = item.get(key)
-    return found if isinstance(found, Mapping) else {}
-
-
-def _items(found: Any) -> Sequence[Any]:
-    return found if isinstance(found, (list, tuple)) else [found] if isinstance(found, str) else []
-
-
-def _list(item: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
-    return [each for each in _items(item.get(key)) if isinstance(each, Mapping)]
-
-
-def _raw(item: Mapping[str, Any], key: str) -> str:
-    found = item.get(key)
-    return "" if found is None else found if isinstance(found, str) else str(found)
-
-
-def _text(item: Mapping[str, Any], key: str, limit: int = EXCERPT) -> str:
-    return line(_raw(item, key), limit)
-
-
-def _number(item: Mapping[str, Any], key: str) -> float | None:
-    return _finite(item.get(key))
-
-
-def _numbers(found: Any) -> list[float] | None:
-    values = [_finite(value) for value in _items(found)]
-    return None if None in values else [value for value in values if value is not None]
-
-
-def _finite(found: Any) -> float | None:
-    if isinstance(found, bool) or not isinstance(found, (int, float)):
-        return None
-    try:
-        value = float(found)
-    except OverflowError:
-        return None
-    return value if math.isfinite(value) else None

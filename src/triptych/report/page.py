@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -16,6 +16,8 @@ from triptych.report.model import Limits
 from triptych.report.words import count, number
 
 MAX_BYTES = 3_000_000
+
+Rung = TypeVar("Rung")
 
 LADDER = (
     Limits(),
@@ -84,10 +86,8 @@ def render(template: str, context: Mapping[str, Any]) -> str:
     return environment().get_template(template).render(**context)
 
 
-def render_bounded(
-    template: str, view: Callable[[Limits], Mapping[str, Any]], ladder: Sequence[Limits] = LADDER
-) -> str:
-    """Render with the most generous limits that keep the page under `MAX_BYTES`."""
+def render_bounded(template: str, view: Callable[[Rung], Mapping[str, Any]], ladder: Sequence[Rung]) -> str:
+    """Render with the most generous limits of `ladder` that keep the page under `MAX_BYTES`."""
     page = ""
     for limits in ladder:
         page = render(template, view(limits))

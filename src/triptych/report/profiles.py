@@ -7,7 +7,7 @@ from typing import Any
 
 from triptych.core.errors import UsageError
 from triptych.report.model import Limits, Profile, read_profile
-from triptych.report.page import render_bounded
+from triptych.report.page import LADDER, render_bounded
 from triptych.report.panels import SetView, methods, panels, size_curves
 from triptych.report.rows import rows
 from triptych.report.verdict import sentences
@@ -29,7 +29,7 @@ def render_profiles(profiles: Sequence[Mapping[str, Any]]) -> str:
     """
     if not profiles:
         raise UsageError("a report needs at least one profile.")
-    return render_bounded("profiles.html.jinja", lambda limits: profile_view(profiles, limits))
+    return render_bounded("profiles.html.jinja", lambda limits: profile_view(profiles, limits), LADDER)
 
 
 def profile_view(documents: Sequence[Mapping[str, Any]], limits: Limits) -> dict[str, Any]:

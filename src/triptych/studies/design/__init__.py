@@ -1,0 +1,1 @@
+"""A pool into arms at target levels of quality, diversity and complexity, with everything else held equal."""

@@ -1,0 +1,1 @@
+"""What moved the scores: effects of factors on panels, with intervals that hold, from a table of runs."""

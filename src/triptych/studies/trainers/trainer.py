@@ -1,0 +1,154 @@
+"""What a trainer is: something that turns an arm's records into scores of each item of each panel.
+
+Two kinds. A `Trainer` that only gives outcomes (a script of the user's) implements `run`. A `ModelTrainer` gives a
+`Model`, which can generate and tell likelihoods; its `run` is the same for all: train, then score every panel.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triptych.core.errors import UsageError, message
+from triptych.core.rng import stream
+from triptych.core.spec import Spec
+
+
+@dataclass(frozen=True)
+class Example:
+    """One training or test record as text. `row` is the source row: verifiers read labels from it."""
+
+    prompt: str
+    response: str
+    row: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run took: seconds of wall clock, optimizer steps, tokens trained on (each time they were seen)."""
+
+    seconds: float
+    steps: int = 0
+    tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run gave.
+
+    Attributes:
+        items: panel name to the score of each of its items, float64 (n,), NaN where an item has none (a nonsense reply
+            of a script); such items are counted and reported, never averaged as 0.
+        cost: what it took.
+        notes: what the trainer has to say (versions, final loss): JSON values. Under `panels`: panel name to what its
+            scorer has to say (items without a score, the first of them).
+    """
+
+    items: Mapping[str, NDArray[np.float64]]
+    cost: Cost
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Model(ABC):
+    """A trained model."""
+
+    @abstractmethod
+    def generate(
+        self, prompts: Sequence[str], *, temperature: float = 0.0, max_tokens: int | None = None, seed: int = 0
+    ) -> list[str]:
+        """One response for each prompt; temperature 0 is greedy. `max_tokens` None: what the trainer thinks fit."""
+
+    @abstractmethod
+    def log_likelihood(self, examples: Sequence[Example]) -> NDArray[np.float64]:
+        """log p(response | prompt) in nats and number of response tokens of each example, (n, 2)."""
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write the model into a folder (safetensors and JSON; no pickle), so that `ModelTrainer.load` reads it."""
+
+
+class Panel(ABC):
+    """Test items with the rule that scores them. See `triptych.studies.panels`."""
+
+    name: str
+    examples: tuple[Example, ...]
+
+    @abstractmethod
+    def score(self, model: Model, seed: int) -> NDArray[np.float64]:
+        """Score of each item, (n,)."""
+
+    def scored(self, model: Model, seed: int) -> tuple[NDArray[np.float64], dict[str, Any]]:
+        """Score of each item, (n,), and what the scorer has to say (items without a score): JSON values."""
+        return self.score(model, seed), {}
+
+
+class Trainer(ABC):
+    """Turns records into outcomes. A frozen dataclass: its fields are its parameters and make its identity."""
+
+    name: ClassVar[str]
+    extra: ClassVar[str | None] = None
+
+    def prepare(self, texts: Iterable[str]) -> Self:
+        """This trainer, fitted to all texts of a study (a vocabulary). Called once, before any run."""
+        del texts
+        return self
+
+    @property
+    @abstractmethod
+    def spec(self) -> Spec:
+        """Name, parameters and what `prepare` fitted, as canonical JSON with a hash."""
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Versions of the packages that the result depends on."""
+        return {}
+
+    @abstractmethod
+    def run(self, data: Sequence[Example], panels: Sequence[Panel], seed: int) -> Outcome:
+        """Train on the records and score every panel. The same arguments give the same outcome on one kind of machine.
+
+        Raises:
+            TriptychError: the run failed, with one clear message; the study notes it and goes on.
+        """
+
+
+class ModelTrainer(Trainer):
+    """A trainer that gives a model."""
+
+    @abstractmethod
+    def train(
+        self, data: Sequence[Example], seed: int, start: Model | None = None
+    ) -> tuple[Model, Cost, dict[str, Any]]:
+        """Train from scratch, or go on from `start`. Gives the model, the cost and notes."""
+
+    @abstractmethod
+    def load(self, folder: Path) -> Model:
+        """Read a model that `Model.save` wrote."""
+
+    def base(self) -> Model:
+        """The model before training.
+
+        Raises:
+            UsageError: training begins with none.
+        """
+        what = f"the trainer {self.name} has no model before training."
+        raise UsageError(message(what, want="a trainer that begins with a model", hint="hf:MODEL"))
+
+    def run(self, data: Sequence[Example], panels: Sequence[Panel], seed: int) -> Outcome:
+        """Train, then score every panel."""
+        started = time.perf_counter()
+        model, cost, notes = self.train(data, seed)
+        scored = {
+            panel.name: panel.scored(model, int(stream("score", panel.name, seed).integers(2**31))) for panel in panels
+        }
+        said = {name: about for name, (_, about) in scored.items() if about}
+        items = {name: scores for name, (scores, _) in scored.items()}
+        notes = {**notes, "panels": said} if said else notes
+        return Outcome(items, Cost(time.perf_counter() - started, cost.steps, cost.tokens), notes)
