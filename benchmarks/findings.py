@@ -52,7 +52,8 @@ from scratch.
 The panel `id` has new inputs for the skills that every arm trains on; `compositions` has skills that no arm trains on;
 `deeper` composes one operation more than any arm; `longer` has longer inputs; `paraphrase` has the skills of `id` in
 wordings that no arm trains on. An effect is the score at the high level minus the score at the low level, exact match, with
-its 95 % interval over blocks. A panel where the models can do nothing, or everything, tells nothing and says so.
+its 95 % interval over blocks; ↑ and ↓ stand where it is found after Holm's correction over all effects of its family and is
+not shown to be smaller than .05. A panel where the models can do nothing, or everything, tells nothing and says so.
 """
 
 
@@ -131,8 +132,11 @@ def section(part: dict[str, Any], *, several: bool) -> Iterator[str]:
     if several:
         yield from (f"### {part['title'][0].upper()}{part['title'][1:]}", "")
     reached = part["design"]["factors"]["D"].get("reached")
-    yield f"{part['runs']['done']} of {part['runs']['total']} runs. Effective number of skills at low, centre and high D: "
-    yield from (", ".join(f"{value:.0f}" for value in reached) + ".", "")
+    skills = ", ".join(f"{value:.0f}" for value in reached)
+    said = (
+        f"{part['runs']['done']} of {part['runs']['total']} runs. Effective number of skills at low, centre and high D:"
+    )
+    yield from (f"{said} {skills}.", "")
     yield from table(("panel", "mean score", "Q", "D", "C"), panel_rows(part))
     shown = [e for e in part["effects"] if e["family"] == "interactions" and not e.get("undefined")]
     if shown:

@@ -189,7 +189,11 @@ def processes(counts: Sequence[int], steps: int) -> list[dict[str, Any]]:
             assert process.stdout is not None
             process.stdout.readline()  # ready
         began = time.perf_counter()
-        cpu = [float(process.communicate("go\n")[0]) for process in running]
+        for process in running:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        cpu = [float(process.communicate()[0]) for process in running]
         wall = time.perf_counter() - began
         out.append(
             {

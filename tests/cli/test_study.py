@@ -86,6 +86,20 @@ def test_a_study_writes_runs_effects_and_a_page(folder, call):
     assert len(RunLog(folder / "out" / "runs.jsonl").read()) == 6
 
 
+def test_measured_effects_stand_beside_designed_ones(folder, call):
+    call(*arguments(folder))
+    effects = json.loads((folder / "out" / "study.json").read_text())["effects"]
+    read = {e["measure"] for e in effects if e["kind"] == "measured"}
+    assert read == {"label_mean:field=correct"}
+    call(*arguments(folder, "--measured", "Q=vendi:q=2"))
+    effects = json.loads((folder / "out" / "study.json").read_text())["effects"]
+    assert {e["measure"] for e in effects if e["kind"] == "measured"} == {"vendi:q=2"}
+    for given, says in (("Q", "FACTOR=MEASURE"), ("R=vendi", 'no factor "R"'), ("Q=vendy", "try:  vendi")):
+        code, _, err = call(*arguments(folder, "--measured", given))
+        assert code == 2
+        assert says in err
+
+
 def test_the_command_is_the_call(folder, call):
     call(*arguments(folder))
     panels = [f"{name}={folder / name}.jsonl" for name in ("id", "ood")]

@@ -43,6 +43,12 @@ def study(
     ] = None,
     bootstrap: Annotated[int, typer.Option(help="Resamples of items, seeds and arms; 0: none.")] = 1000,
     measure: Annotated[bool, typer.Option(help="Profile every arm.")] = True,
+    measured: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="FACTOR=MEASURE: which measure reads a factor, as D=vendi:q=2.", show_default="the headlines"
+        ),
+    ] = None,
     seed: Seed = 0,
     workers: Workers = None,
     engine: Engine = "local",
@@ -64,6 +70,7 @@ def study(
         "margin": margin,
         "bootstrap": bootstrap,
         "measure": measure,
+        "measured": tuple(measured or ()),
         "seed": seed,
         "workers": workers,
         "engine": engine,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from triptych._version import __version__
@@ -27,6 +28,7 @@ from triptych.studies.findings.presets import TITLES, chosen, describe
 from triptych.studies.findings.tradeoff import tradeoff
 from triptych.studies.folder import DesignFolder, Part, read_design
 from triptych.studies.measuring import measure_arms
+from triptych.studies.readings import parse_readings, readings
 from triptych.studies.runs import Run, RunLog, run_id, run_table
 from triptych.studies.table import RunTable
 from triptych.studies.trace.bakeoff import BakeoffOptions, bakeoff
@@ -36,6 +38,9 @@ SCHEMA = "triptych/study@1"
 
 STUDY_FILES = frozenset({"runs.jsonl", "study.json", "report.html"})
 """What a study writes into its folder."""
+
+SAME = 0.005
+"""Sizes of arms that differ by less than this share are equal."""
 
 _PACKAGES = ("numpy", "scipy", "statsmodels")
 
@@ -52,6 +57,7 @@ class Options:
         level: of the intervals.
         bootstrap: resamples of items, seeds and arms; 0: none.
         measure: whether the arms are profiled.
+        measured: which measures read the factors, as FACTOR=LABEL; empty: see `readings`.
         workers: processes; None: one a core.
         seed: of the bootstrap.
         preset: "findings", instead of a design; `worlds` and `blocks` say where and how often.
@@ -68,6 +74,7 @@ class Options:
     level: float = 0.95
     bootstrap: int = 1000
     measure: bool = True
+    measured: tuple[str, ...] = ()
     workers: int | None = None
     seed: int = 0
     preset: str | None = None
@@ -102,7 +109,7 @@ class Options:
             if name not in known:
                 hint = nearest(name, known)
                 raise UsageError(message(f'study has no setting "{name}".', want=", ".join(known), hint=hint))
-        for name in ("panels", "worlds"):
+        for name in ("panels", "worlds", "measured"):
             given[name] = tuple(given.get(name) or ())
         made = cls(**given)
         for name, value, low, high in (
@@ -222,7 +229,7 @@ def _part(plan: Plan, part: Part, runs: Sequence[Run], options: Options) -> dict
     mine = [run for run in runs if run.arm in set(part.arms)]
     table = run_table(mine, design.factors)
     with threadpool_limits(1):  # small matrices: more threads cost far more than they save
-        found = analyse(table, _analysis(design, options))
+        found = analyse(table, _analysis(design, options, table))
         judged = _bakeoff(table, options)
     failed = [run for run in mine if run.status == "failed"]
     scorers = {source.name: source.scorer for source in design.panels}
@@ -256,12 +263,19 @@ def _bakeoff(table: RunTable, options: Options) -> dict[str, Any] | None:
     """Which measure of the data predicts the scores; None where nothing was measured."""
     if not table.measured:
         return None
-    moving = {name: values for name, values in table.covariates.items() if np.ptp(values) > 0}
-    return bakeoff(replace(table, covariates=moving), BakeoffOptions(level=options.level, seed=options.seed))
+    held = replace(table, covariates=_moving(table.covariates))
+    return bakeoff(held, BakeoffOptions(level=options.level, seed=options.seed))
 
 
-def _analysis(design: DesignFolder, options: Options) -> Analysis:
+def _moving(covariates: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """Covariates that differ between runs by more than a record more or less does."""
+    return {name: values for name, values in covariates.items() if np.ptp(values) > SAME * values.mean()}
+
+
+def _analysis(design: DesignFolder, options: Options, table: RunTable) -> Analysis:
     return Analysis(
+        measured=readings(table, parse_readings(options.measured)),
+        covariates=tuple(_moving(table.covariates)),
         factors=design.factors,
         panels_id=tuple(source.name for source in design.panels if source.kind == "id"),
         margin=options.margin,
