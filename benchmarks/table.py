@@ -22,10 +22,15 @@ are taken within one run on one machine, ours beside the peer's; they move by ab
     TRIPTYCH_DATA=FOLDER python benchmarks/peers.py         beside the packages that do one part of the work
     TRIPTYCH_DATA=FOLDER python benchmarks/real_data.py     what the measures say of sets whose order is known
     python benchmarks/memory.py                             memory at 100,000 and at 1,000,000 records
+    python benchmarks/findings.py                           the three findings in two worlds, see ../docs/findings.md
+    python benchmarks/tiny_trainer.py                       a training step beside plain eager PyTorch
+    python benchmarks/hf_trainer.py                         LoRA on a small language model
+    TRIPTYCH_DATA=FOLDER python benchmarks/design.py        arms from real pools
+    TRIPTYCH_DATA=FOLDER python benchmarks/trace.py         1,000 runs x 10 panels; is the bake-off honest?
     python benchmarks/table.py                              this page
 
-Beside these: `coverage/` (do the 95 % intervals hold the truth?) and `detectors/` (precision and recall on rows labelled by
-hand), with result files of their own.
+Beside these, with result files of their own: `coverage/` (do the 95 % intervals of measures hold the truth?), `inference/`
+(do those of effects?) and `detectors/` (precision and recall on rows labelled by hand).
 """
 
 
@@ -220,6 +225,54 @@ def real_data(result: dict[str, Any]) -> list[str]:
     )
 
 
+def tiny_trainer(result: dict[str, Any]) -> list[str]:
+    out = ["## A training step of the tiny transformer", "", ran(result), f"{result['work']}, one thread.", ""]
+    said = {
+        "plain / ours": "plain eager PyTorch, against ours (loss on the response only)",
+        "plain_sdpa / ours": "the same with fused attention, against ours",
+        "plain / ours_all": "plain eager PyTorch, against ours with the loss on every position, as plain has it",
+        "same / ours": "our architecture through autograd, against ours",
+        "same_all / ours_all": "our architecture through autograd, against ours, the loss on every position",
+    }
+    goals = {"plain / ours": result["met"]["ours"], "plain / ours_all": result["met"]["ours_all"]}
+    rows = [
+        (text, result["ratios"][name]["median"], "{} to {}".format(*result["ratios"][name]["middle_half"]),
+         f">= {result['target']} {verdict(goals[name])}" if name in goals else "-")
+        for name, text in said.items()
+    ]  # fmt: skip
+    out += table(("pair", "ratio, median of pairs", "middle half", "goal"), rows)
+    alone, both = result["processes"]
+    speed = f"{alone['steps_per_second']} steps/s in one process, {both['steps_per_second']} in two at once"
+    share = both["steps_per_second"] / alone["steps_per_second"]
+    write = result["generation"]
+    out += [f"{speed}: {share:.2f} times (goal: linear; {verdict(share > 1.9)}).", ""]
+    out += [f"Generation: {write['items']:,} items, {write['tokens']:,} tokens in {write['cpu_seconds']} CPU s.", ""]
+    return [*out, f"Many arms in one batched model on a GPU: {result['gpu']}.", ""]
+
+
+def design(result: dict[str, Any]) -> list[str]:
+    out = ["## Arms from a pool", "", ran(result)]
+    rows = [
+        (name, case["asked"]["budget"], case["blocks"], case["arms"], " ".join(f"{gap:.2f}" for gap in case["largest_gap_sd"]),
+         f"{case['gap_taken_sd']:.2f}", f"{case['largest_smd']:.3f}", case["seconds"], case["cpu_seconds"])
+        for name, case in result["cases"].items()
+    ]  # fmt: skip
+    head = ("pool", "records an arm", "blocks", "arms", "largest gap, SD", "taken", "largest SMD held", "s", "CPU s")
+    return out + table(head, rows)
+
+
+def trace(result: dict[str, Any]) -> list[str]:
+    speed = result["speed"]
+    out = [f"## Trace: {speed['runs']:,} runs, {speed['panels']} panels", "", ran(result)]
+    rows = [
+        (name, used["wall_seconds"], used["cpu_seconds"], used["peak_memory_mb"])
+        for name, used in (("effects", speed["trace"]), ("and the bake-off of 10 measures", speed["trace_bakeoff"]))
+    ]
+    out += table(("work", "s", "CPU s", "MB"), rows)
+    most = max(speed[name]["wall_seconds"] for name in ("trace", "trace_bakeoff"))
+    return [*out, f"Goal: under {speed['goal_seconds']:g} s; {verdict(most < speed['goal_seconds'])}.", ""]
+
+
 def direction(row: dict[str, Any]) -> str:
     """Whether a measure says at every step that diversity rises; "never less": some steps are equal."""
     if row["rises"] or not row["values"]:
@@ -238,8 +291,9 @@ def interval(one: dict[str, Any]) -> str:
 
 def page() -> str:
     out = [HEAD]
-    for name, make in (("panel", panel), ("memory", memory), ("peers", peers), ("real_data", real_data)):
-        result = load(name)
+    sections = (panel, memory, peers, real_data, tiny_trainer, design, trace)
+    for make in sections:
+        result = load(make.__name__)
         out += make(result) if result else []
     return "\n".join([*out, TAIL]).rstrip() + "\n"
 

@@ -65,7 +65,7 @@ def _effects(rows: Sequence[Row]) -> Iterator[Line]:
         if one["undefined"] is not None:
             continue
         if one["verdict"] in {RAISES, LOWERS}:
-            yield _line("can", f"{factor} {one['verdict']} {panel} by {_numbers(one)}{unit}.")
+            yield _line("can", f"{factor} {one['verdict']} {panel}: {_numbers(one)}{unit}.")
         elif one["verdict"] == NOTHING:
             yield _line("can", f"{factor} has no effect on {panel} worth {one['margin']:.3g}: {_numbers(one)}{unit}.")
         else:
@@ -150,10 +150,10 @@ def _scope(
 
 def _numbers(one: Mapping[str, Any]) -> str:
     p = one["p_adjusted"]
-    shown = "< .001" if p < 0.001 else f"{p:.3f}".lstrip("0") if p < 1 else "1"
+    shown = "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 1 else "1"
     level = f"{one['level']:.0%}".replace("%", " %")
     sign = "" if p < 0.001 else "= "
-    return f"{one['estimate']:.3f} [{one['lo']:.3f}, {one['hi']:.3f}] ({level}, adjusted p {sign}{shown})"
+    return f"{one['estimate']:+.3f} [{one['lo']:+.3f}, {one['hi']:+.3f}] ({level}, adjusted p {sign}{shown})"
 
 
 def _line(kind: str, text: str) -> Line:

@@ -69,7 +69,7 @@ def test_a_whole_study(table_of):
     assert len(study["points"]) == 45 * 3
     assert {row["kind"] for row in study["sensitivity"]} == {"leave one out", "covariate", "log odds"}
     text = " ".join(line["text"] for line in study["conclusions"] if line["kind"] == "can")
-    assert "D raises compositions by" in text
+    assert "D raises compositions: +" in text
     assert "D does more for compositions than for id" in text
     assert analyse(table, PLAN) == analyse(table, PLAN)
 
