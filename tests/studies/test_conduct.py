@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -110,6 +110,44 @@ def test_a_run_that_raises_and_one_that_dies_are_noted_and_the_rest_goes_on(fold
     again, _ = made(folder, Counting(raises="b0-q1", dies="b1-q0"))
     assert len(log.path.read_text().splitlines()) == 6, "the two that failed were tried once more"
     assert [run.status for run in again].count("failed") == 2
+
+
+@dataclass(frozen=True)
+class Stacked(Counting):
+    """Makes three runs at once, and fails with all of them where one fails."""
+
+    name: ClassVar[str] = "stacked"
+
+    @property
+    def together(self):
+        return 3
+
+    def run_many(self, tasks):
+        return [replace(one, notes={**one.notes, "at once": len(tasks)}) for one in super().run_many(tasks)]
+
+
+def test_runs_are_made_at_once_where_the_trainer_likes_it(folder):
+    runs, log = made(folder, Stacked())
+    assert [run.notes["at once"] for run in runs] == [3, 3, 3, 1]
+    assert {run.arm: run.panels["id"].mean for run in runs} == {
+        "b0-q0": 0.5,
+        "b0-q1": 0.9,
+        "b1-q0": 0.5,
+        "b1-q1": 0.9,
+    }
+    assert len(log.path.read_text().splitlines()) == 4
+
+
+def test_one_that_fails_among_several_fails_alone(folder):
+    runs, _ = made(folder, Stacked(raises="b0-q1"))
+    assert {run.arm: run.status for run in runs} == {
+        "b0-q0": "done",
+        "b0-q1": "failed",
+        "b1-q0": "done",
+        "b1-q1": "done",
+    }
+    runs, _ = made(folder, Stacked(dies="b1-q0"))
+    assert [run.status for run in runs] == ["failed", "failed", "failed", "done"], "a process takes its portion with it"
 
 
 def test_other_data_or_panels_make_other_runs(folder):

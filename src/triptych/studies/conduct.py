@@ -21,7 +21,7 @@ from triptych.engines.progress import Progress
 from triptych.studies.folder import BLOCK, Arm, DesignFolder, PanelSource
 from triptych.studies.panels import ScoredPanel, panel_kind, read_examples, read_panel, split_panel
 from triptych.studies.runs import PanelScore, Run, RunLog, run_id
-from triptych.studies.trainers.trainer import Trainer
+from triptych.studies.trainers.trainer import Outcome, Task, Trainer
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,12 @@ def conduct(
     missing = [job for job in jobs if job.run.run not in known or known[job.run.run].status != "done"]
     with progress.stage("runs", unit="runs", total=len(jobs)) as stage:
         stage.advance(len(jobs) - len(missing))
-        for job, answer in engine.attempt(_train, missing):
-            run = replace(job.run, status="failed", error=_said(answer)) if isinstance(answer, Exception) else answer
-            log.add(run)
-            known[run.run] = run
-            stage.advance(1)
+        for jobs_made, answer in engine.attempt(_train, _together(missing)):
+            runs = [_failed(job, answer) for job in jobs_made] if isinstance(answer, Exception) else answer
+            for run in runs:
+                log.add(run)
+                known[run.run] = run
+            stage.advance(len(runs))
     engine.rest()
     return [known[job.run.run] for job in jobs]
 
@@ -102,11 +103,38 @@ def _jobs(plan: Plan, measured: Mapping[str, Mapping[str, float]]) -> Iterator[_
             yield _Job(run, arm.file, trainer, panels[arm.block])
 
 
-def _train(job: _Job) -> Run:
-    """One run, in a worker. Its seed is the same for all arms of a block: they start from the same weights."""
+def _together(jobs: Sequence[_Job]) -> Iterator[tuple[_Job, ...]]:
+    """The jobs in portions that the trainer likes to make at once."""
+    size = jobs[0].trainer.together if jobs else 1
+    for begin in range(0, len(jobs), size):
+        yield tuple(jobs[begin : begin + size])
+
+
+def _train(jobs: tuple[_Job, ...]) -> list[Run]:
+    """Some runs, in a worker. Their seed is the same for all arms of a block: they start from the same weights."""
     started = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    seed = int(stream("study", job.run.block, job.run.seed).integers(2**31))
-    outcome = job.trainer.run(read_examples(job.file), job.panels, seed)
+    tasks = [
+        Task(read_examples(job.file), job.panels, int(stream("study", job.run.block, job.run.seed).integers(2**31)))
+        for job in jobs
+    ]
+    try:
+        outcomes = jobs[0].trainer.run_many(tasks)
+    except TriptychError:
+        if len(jobs) == 1:
+            raise
+        return [_by_itself(job) for job in jobs]
+    return [_done(job, outcome, started) for job, outcome in zip(jobs, outcomes, strict=True)]
+
+
+def _by_itself(job: _Job) -> Run:
+    """One of several runs that failed together, again and alone."""
+    try:
+        return _train((job,))[0]
+    except TriptychError as error:
+        return _failed(job, error)
+
+
+def _done(job: _Job, outcome: Outcome, started: str) -> Run:
     return replace(
         job.run,
         panels={name: PanelScore(items) for name, items in outcome.items.items()},
@@ -114,6 +142,10 @@ def _train(job: _Job) -> Run:
         notes=dict(outcome.notes),
         started=started,
     )
+
+
+def _failed(job: _Job, error: Exception) -> Run:
+    return replace(job.run, status="failed", error=_said(error))
 
 
 def _read_panels(design: DesignFolder, block: str) -> tuple[ScoredPanel, ...]:

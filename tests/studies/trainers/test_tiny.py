@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from triptych.core.errors import ReadError, SpecError, UsageError
+from triptych.studies.panels import ScoredPanel
 from triptych.studies.trainers.tiny_text import END, RESPOND, UNKNOWN, Vocabulary
-from triptych.studies.trainers.trainer import Example
+from triptych.studies.trainers.trainer import Example, Task
 
 torch = pytest.importorskip("torch", reason="the tiny trainer needs triptych[torch]")
 
@@ -205,6 +206,18 @@ def test_many_arms_as_one_are_those_trained_alone():
         assert notes["loss"] == pytest.approx(own_notes["loss"], rel=1e-3)
     many = trainer.train_many(datas, [4, 5, 6])
     assert all(torch.equal(a[0].flat, b[0].flat) for a, b in zip(many, alone, strict=True))
+
+
+def test_runs_made_at_once_are_those_made_alone():
+    data = copying(40)
+    trainer = small(data, steps=5)
+    panel = ScoredPanel("id", tuple(copying(6, seed=1)))
+    tasks = [Task(data, (panel,), seed) for seed in (0, 1)]
+    assert trainer.together == 1
+    for task, outcome in zip(tasks, trainer.run_many(tasks), strict=True):
+        alone = trainer.run(task.data, task.panels, task.seed)
+        assert outcome.items["id"].tolist() == alone.items["id"].tolist()
+        assert outcome.notes["loss"] == pytest.approx(alone.notes["loss"], rel=1e-4)
 
 
 def test_every_pass_holds_every_record_once_and_batches_are_of_one_length():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -89,6 +89,15 @@ class Panel(ABC):
         return self.score(model, seed), {}
 
 
+@dataclass(frozen=True)
+class Task:
+    """What one run is made from."""
+
+    data: Sequence[Example]
+    panels: Sequence[Panel]
+    seed: int
+
+
 class Trainer(ABC):
     """Turns records into outcomes. A frozen dataclass: its fields are its parameters and make its identity."""
 
@@ -118,6 +127,19 @@ class Trainer(ABC):
             TriptychError: the run failed, with one clear message; the study notes it and goes on.
         """
 
+    @property
+    def together(self) -> int:
+        """How many runs are best made at once in one process; 1: each by itself."""
+        return 1
+
+    def run_many(self, tasks: Sequence[Task]) -> list[Outcome]:
+        """What `run` gives for each task, one after the other; where `together` is more than 1, all at once.
+
+        Raises:
+            TriptychError: one of them failed; the study then makes each by itself.
+        """
+        return [self.run(task.data, task.panels, task.seed) for task in tasks]
+
 
 class ModelTrainer(Trainer):
     """A trainer that gives a model."""
@@ -143,12 +165,17 @@ class ModelTrainer(Trainer):
 
     def run(self, data: Sequence[Example], panels: Sequence[Panel], seed: int) -> Outcome:
         """Train, then score every panel."""
+        return self.outcome(Task(data, panels, seed), self.train(data, seed))
+
+    def outcome(self, task: Task, trained: tuple[Model, Cost, dict[str, Any]]) -> Outcome:
+        """What a trained model scores on the panels; the cost is that of training and scoring."""
         started = time.perf_counter()
-        model, cost, notes = self.train(data, seed)
+        model, cost, notes = trained
         scored = {
-            panel.name: panel.scored(model, int(stream("score", panel.name, seed).integers(2**31))) for panel in panels
+            panel.name: panel.scored(model, int(stream("score", panel.name, task.seed).integers(2**31)))
+            for panel in task.panels
         }
         said = {name: about for name, (_, about) in scored.items() if about}
         items = {name: scores for name, (scores, _) in scored.items()}
         notes = {**notes, "panels": said} if said else notes
-        return Outcome(items, Cost(time.perf_counter() - started, cost.steps, cost.tokens), notes)
+        return Outcome(items, replace(cost, seconds=cost.seconds + time.perf_counter() - started), notes)
