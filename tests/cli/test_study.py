@@ -82,6 +82,10 @@ def test_a_study_writes_runs_effects_and_a_page(folder, call):
     assert effect["estimate"] is not None
     assert document["arms"][0]["measured"]["label_mean:field=correct"] == 0.25
     assert document["bakeoff"] is not None
+    log = RunLog(folder / "out" / "runs.jsonl").read()
+    scored = {run.arm: {name: panel.mean for name, panel in run.panels.items()} for run in log.values()}
+    assert {arm["name"]: arm["scores"] for arm in document["arms"]} == scored
+    assert "score: <bdi>id</bdi>" in (folder / "out" / "report.html").read_text()
     assert (folder / "out" / "report.html").read_text().startswith("<!DOCTYPE html>")
     assert len(RunLog(folder / "out" / "runs.jsonl").read()) == 6
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+from triptych._version import __version__
 from triptych.engines.cache import ColumnCache, default_cache
 from triptych.engines.catalog import Instruments
 from triptych.engines.local import LocalEngine
 from triptych.engines.progress import Progress
 from triptych.profiling.settings import Settings
+
+PACKAGES = ("numpy", "scipy", "pyarrow", "tokenizers")
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,19 @@ class Bench:
     cache: ColumnCache
     engine: LocalEngine
     progress: Progress
+
+    def provenance(self, seconds: float) -> dict[str, Any]:
+        """What two equal runs may differ in: version, command, seed, time taken, packages, instruments, workers."""
+        return {
+            "version": __version__,
+            "command": self.settings.command,
+            "seed": self.settings.seed,
+            "seconds": round(seconds, 3),
+            "packages": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+            "encoder": self.instruments.encoder_identity,
+            "tokenizer": self.instruments.tokenizer_identity,
+            "workers": self.engine.workers,
+        }
 
 
 @contextmanager

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
 
-from triptych._version import __version__
 from triptych.core.batch import DEFECTS, Text
 from triptych.core.errors import SchemaError, message
 from triptych.core.estimate import Estimate, Undefined
@@ -33,8 +30,6 @@ from triptych.profiling.bench import Bench
 from triptych.profiling.beside import Beside
 from triptych.profiling.panel import Panel, plan
 from triptych.profiling.warn import warnings
-
-_PACKAGES = ("numpy", "pyarrow", "tokenizers")
 
 
 def profile_dataset(dataset: Dataset, bench: Bench, features: Path | None = None) -> Profile:
@@ -65,7 +60,7 @@ def profile_dataset(dataset: Dataset, bench: Bench, features: Path | None = None
         details=details,
         warnings=warnings(estimates, details, described),
         artifacts=_artifacts(bench.instruments),
-        provenance=_provenance(bench, time.perf_counter() - started),
+        provenance=bench.provenance(time.perf_counter() - started),
     )
 
 
@@ -191,16 +186,3 @@ def _sum(store: FeatureStore, name: str) -> int:
 def _artifacts(instruments: Instruments) -> tuple[dict[str, str], ...]:
     pairs = (("tokenizer", instruments.tokenizer_identity), ("encoder", instruments.encoder_identity))
     return tuple({"name": f"{kind} {name.partition('@')[0]}", "hash": name.partition("@")[2]} for kind, name in pairs)
-
-
-def _provenance(bench: Bench, seconds: float) -> dict[str, Any]:
-    return {
-        "version": __version__,
-        "command": bench.settings.command,
-        "seed": bench.settings.seed,
-        "seconds": round(seconds, 3),
-        "packages": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
-        "encoder": bench.instruments.encoder_identity,
-        "tokenizer": bench.instruments.tokenizer_identity,
-        "workers": bench.engine.workers,
-    }

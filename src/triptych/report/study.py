@@ -56,6 +56,7 @@ class PartView:
     bakes: tuple[CheckGroup, ...]
     undefined: Mapping[str, str]
     measured: tuple[str, ...]
+    scored: tuple[str, ...]
     levels: str
     left_out: tuple[str, ...]
 
@@ -126,6 +127,7 @@ def part_view(study: Study, at: int | None, limits: StudyLimits) -> PartView:
         bakes=tuple(bake_groups(study, limits.panels)),
         undefined=undefined_panels(study.panels),
         measured=tuple(measured)[: limits.columns],
+        scored=tuple(dict.fromkeys(name for arm in study.arms for name in arm.scores)),
         levels=listing([f"{level:g}" for level in levels]),
         left_out=tuple(_left_out(study)),
     )

@@ -6,7 +6,7 @@ finite is absent; an effect without a number has a reason; unknown keys are igno
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -248,8 +248,13 @@ def _arm(item: Mapping[str, Any], limits: StudyLimits) -> Arm:
         block=text(item, "block", 40),
         records=number(item, "records"),
         tokens=number(item, "tokens"),
-        measured={line(str(key), 60): found for key, value in measured if (found := finite(value)) is not None},
+        scores=_numbers(islice(mapping(item, "scores").items(), limits.columns)),
+        measured=_numbers(measured),
     )
+
+
+def _numbers(pairs: Iterable[tuple[Any, Any]]) -> dict[str, float]:
+    return {line(str(key), 60): found for key, value in pairs if (found := finite(value)) is not None}
 
 
 def _cell(item: Mapping[str, Any]) -> Cell | None:

@@ -91,13 +91,14 @@ class PanelInfo:
 
 @dataclass(frozen=True)
 class Arm:
-    """One data condition and what the measures read on it."""
+    """One data condition, what its runs scored on each panel (mean), and what the measures read on it."""
 
     name: str
     levels: Mapping[str, float]
     block: str
     records: float | None
     tokens: float | None
+    scores: Mapping[str, float]
     measured: Mapping[str, float]
 
 

@@ -287,9 +287,24 @@ def _analysis(design: DesignFolder, options: Options, table: RunTable) -> Analys
 
 
 def _arms(design: DesignFolder, part: Part, runs: Sequence[Run]) -> list[dict[str, Any]]:
-    measured = {run.arm: run.measured for run in runs}
+    """The arms of a part with what was measured and scored on them; arms without levels stand first."""
     entries = {entry["name"]: entry for entry in design.document["arms"]}
-    return [{**entries[name], "measured": dict(measured.get(name, {}))} for name in part.arms]
+    out = []
+    for name in sorted(part.arms, key=lambda name: bool(entries[name]["levels"])):
+        mine = [run for run in runs if run.arm == name]
+        measured = dict(mine[0].measured) if mine else {}
+        out.append({**entries[name], "measured": measured, "scores": _scores(mine)})
+    return out
+
+
+def _scores(runs: Sequence[Run]) -> dict[str, float]:
+    """Panel to the mean score of these runs; a panel without one is left out."""
+    found: dict[str, list[float]] = {}
+    for run in runs:
+        for name, panel in run.panels.items():
+            if panel.mean is not None:
+                found.setdefault(name, []).append(panel.mean)
+    return {name: sum(values) / len(values) for name, values in found.items()}
 
 
 def provenance() -> dict[str, Any]:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from triptych._version import __version__
 from triptych.core.errors import ReadError, SpecError, message
 from triptych.core.profile import write_json
 from triptych.data import Dataset
@@ -34,7 +31,6 @@ SCHEMA = "triptych/design@1"
 OWN = frozenset({"design.json"})
 ARMS = "arms"
 SEPARATED = 0.1
-_PACKAGES = ("numpy", "scipy", "pyarrow", "tokenizers")
 
 
 @dataclass(frozen=True)
@@ -83,7 +79,7 @@ def build(source: object, dataset: Dataset, bench: Bench, request: Request) -> B
         text = "These points cannot tell apart " + "; ".join(confounded) + "."
         warnings.append({"code": "aliases", "text": text})
     document["warnings"] = warnings + _warnings(document, plan, maker)
-    document["provenance"] = _provenance(bench, time.perf_counter() - started)
+    document["provenance"] = bench.provenance(time.perf_counter() - started)
     return Built(document, arms, pool)
 
 
@@ -275,19 +271,6 @@ def _power(request: Request, arms: int) -> list[dict[str, Any]]:
         if arms > 1 and cells * seeds > 1
         for entry in minimal_effects(shown, arms, cells * seeds)
     ]
-
-
-def _provenance(bench: Bench, seconds: float) -> dict[str, Any]:
-    return {
-        "version": __version__,
-        "command": bench.settings.command,
-        "seed": bench.settings.seed,
-        "seconds": round(seconds, 3),
-        "packages": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
-        "encoder": bench.instruments.encoder_identity,
-        "tokenizer": bench.instruments.tokenizer_identity,
-        "workers": bench.engine.workers,
-    }
 
 
 def save(built: Built, source: object, folder: Path) -> None:
