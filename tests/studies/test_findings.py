@@ -12,9 +12,9 @@ import pytest
 from triptych import api
 from triptych.core.errors import SpecError
 from triptych.studies.findings import presets
-from triptych.studies.findings.balance import effective
 from triptych.studies.findings.build import write_design
 from triptych.studies.findings.presets import PRESETS, chosen
+from triptych.studies.findings.writing import effective
 from triptych.studies.folder import read_design
 from triptych.studies.panels import read_examples
 
@@ -57,10 +57,12 @@ def test_dials_come_out_as_set(programs):
 
 def test_complexity_does_not_move_diversity():
     """With as many skills at both depths and shares that mirror each other, the effective number of skills is one."""
-    n = 20_000
+    n = 48_000
     shares = PRESETS["programs"].depths
-    low, high = (Counter({(d, k): s * n / 48 for d, s in depths.items() for k in range(48)}) for depths in shares[::2])
-    assert effective(low) == pytest.approx(effective(high))
+    low, high = (
+        Counter({(d, k): round(s * n / 48) for d, s in depths.items() for k in range(48)}) for depths in shares[::2]
+    )
+    assert effective(low, n) == pytest.approx(effective(high, n))
 
 
 def test_no_item_of_a_panel_is_trained_on(programs):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from triptych.studies.design.balance import condition_number, ks, smd
 from triptych.studies.findings.presets import FACTORS
+from triptych.studies.findings.writing import effective
 from triptych.worlds.world import Row, words
 
 VALUES: dict[str, tuple[str, Callable[[Row], float]]] = {
@@ -39,18 +40,12 @@ class Drawn:
     def of(cls, name: str, levels: Mapping[str, float], block: str, rows: Sequence[Row]) -> Drawn:
         """Read the rows once."""
         values = {what: np.array([read(row) for row in rows]) for what, (_, read) in VALUES.items()}
-        return cls(name, levels, block, values, effective(Counter(row["skeleton"] for row in rows)))
+        return cls(name, levels, block, values, effective(Counter(row["skeleton"] for row in rows), len(rows)))
 
     @property
     def reached(self) -> tuple[float, float, float]:
         """What the three dials came out as: share right, log of the effective number of skills, mean depth."""
         return float(self.values["share right"].mean()), math.log(self.skills), float(self.values["depth"].mean())
-
-
-def effective(counts: Counter[str]) -> float:
-    """exp of the entropy: the number of equally frequent skills that would be as varied."""
-    shares = np.array(list(counts.values())) / counts.total()
-    return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
 def table(arms: Sequence[Drawn]) -> list[dict[str, Any]]:
