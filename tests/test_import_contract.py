@@ -19,9 +19,11 @@ LINES = (
     ("_version",),
     ("core",),
     ("data",),
+    ("neighbours",),
     ("features", "statistics", "measures", "selectors", "relations"),
     ("engines",),
     ("profiling",),
+    ("selecting",),
     ("compare", "worlds"),
     ("generate",),
     ("studies",),
@@ -36,6 +38,7 @@ ALSO = {
     ("testing", "core"),
     ("testing", "engines"),
     ("testing", "relations"),
+    ("testing", "selectors"),
     ("report", "core"),  # a page needs its document and nothing else
     ("api", "report"),
     ("cli", "report"),
@@ -53,7 +56,7 @@ CORE_NEEDS = {"numpy", "pyarrow", "triptych"}
 # Never imported when a module of triptych is imported; inside a function only, in the module that owns the package.
 NOT_AT_IMPORT = {
     *("torch", "ray", "transformers", "trl", "peft", "accelerate", "sentence_transformers", "reasoning_gym"),
-    *("sklearn", "pandas", "statsmodels", "datasets", "duckdb"),
+    *("sklearn", "pandas", "statsmodels", "datasets", "duckdb", "faiss"),
 }
 ONLY_IN = {"ray": "engines/ray.py"}
 

@@ -6,6 +6,7 @@
     │   ├── SchemaError       rows whose layout is unknown, mixed or without text
     │   ├── SpecError         an unknown measure, feature or parameter, or a parameter out of range
     │   ├── UsageError        options that do not go together
+    │   ├── SelectionError    a budget, cap or dial that the candidates cannot meet
     │   ├── OutputError       a result folder that must not be replaced
     │   └── MissingExtraError an optional package that is not installed
     ├── RegistryError         a plug-in that breaks the rules (a name taken twice, a bad entry point)
@@ -42,6 +43,10 @@ class SpecError(InputError):
 
 class UsageError(InputError):
     """Options that do not go together."""
+
+
+class SelectionError(InputError):
+    """A budget, a cap or a policy's dial cannot be met by the candidates; the message names the smallest change."""
 
 
 class OutputError(InputError):

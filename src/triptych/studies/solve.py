@@ -28,7 +28,7 @@ from triptych.core.interval import interval
 from triptych.core.profile import write_json
 from triptych.data import Dataset, ReadOptions, open_dataset
 from triptych.engines.progress import Progress
-from triptych.studies.design.sourcerows import verbatim
+from triptych.selecting.sourcerows import verbatim
 from triptych.studies.panels import Grader, parse_scorer, read_located
 from triptych.studies.student import Sampling, graded, right, sampled, surprisal
 from triptych.studies.trainers.registry import parse_trainer

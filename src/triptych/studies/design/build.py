@@ -17,6 +17,7 @@ from triptych.core.errors import ReadError, SpecError, message
 from triptych.core.profile import write_json
 from triptych.data import Dataset
 from triptych.profiling.bench import Bench
+from triptych.selecting.sourcerows import verbatim
 from triptych.studies.design.balance import ASKED, Arm, condition_number, overlap, table
 from triptych.studies.design.diversity import TFIDF, diversity
 from triptych.studies.design.levels import Request
@@ -25,7 +26,6 @@ from triptych.studies.design.points import aliases, points_of
 from triptych.studies.design.pool import Pool, read_pool
 from triptych.studies.design.problems import Setup, given_levels, reads_length, setup
 from triptych.studies.design.search import Search
-from triptych.studies.design.sourcerows import verbatim
 
 SCHEMA = "triptych/design@1"
 OWN = frozenset({"design.json"})

@@ -9,18 +9,16 @@ Those of C may go down, where a low value is complex: `C=solve_rate:.8,.2` reads
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from triptych.core.budget import Budget
 from triptych.core.errors import UsageError, message, nearest
 
 FACTORS = ("Q", "D", "C")
 EQUAL = ("records", "tokens", "length")
-_BUDGET = re.compile(r"([\d_,]+(?:\.\d+)?)\s*([kKmMbB]?)\s*(records?|tokens?)?")
-_TIMES = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
 
 
 @dataclass(frozen=True)
@@ -38,28 +36,6 @@ class Factor:
     name: str
     source: str
     levels: tuple[Level, Level] | None = None
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How much an arm holds: records, or tokens of prompts and responses together."""
-
-    number: int
-    unit: str = "records"
-
-    @classmethod
-    def of(cls, asked: str | int) -> Budget:
-        """From a number of records, or words: "2M tokens", "800 records".
-
-        Raises:
-            UsageError: neither.
-        """
-        found = _BUDGET.fullmatch(str(asked).strip())
-        number = round(float(found[1].replace("_", "").replace(",", "")) * _TIMES[found[2].lower()]) if found else 0
-        if not found or number < 1:
-            want = "a number of records, or of tokens as in '2M tokens'"
-            raise UsageError(message("the budget is not right.", got=str(asked), want=want, hint="--budget 800"))
-        return cls(number, "tokens" if (found[3] or "").startswith("token") else "records")
 
 
 @dataclass(frozen=True)
@@ -104,7 +80,7 @@ class Request:
             if name not in known:
                 want = ", ".join(sorted(known))
                 raise UsageError(message(f'design has no option "{name}".', want=want, hint=nearest(name, known)))
-        made = cls(Budget.of(budget), factors_of(levels), seed=seed, **{n: _plain(v) for n, v in options.items()})
+        made = cls(_records(Budget.of(budget)), factors_of(levels), seed=seed, **{n: _plain(v) for n, v in options.items()})
         made._check()
         return made
 
@@ -124,6 +100,11 @@ class Request:
         if self.equal and not {"records", "tokens"} & set(self.equal):
             got = ", ".join(self.equal)
             raise UsageError(message("--equal needs records or tokens.", got=got, want="--equal records,tokens,length"))
+
+
+def _records(budget: Budget) -> Budget:
+    """Rows are records here: a pool of which a row gives several is refused."""
+    return Budget(budget.number) if budget.unit == "rows" else budget
 
 
 def _plain(value: Any) -> Any:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from triptych.core.batch import Text
 from triptych.data import Dataset
+from triptych.selecting.fields import number
 from triptych.studies.design.levels import Request
 from triptych.studies.design.points import points_of
 from triptych.studies.design.pool import MOST
-from triptych.studies.design.wishes import number
 
 
 def describe_design(dataset: Dataset, request: Request) -> str:

@@ -20,8 +20,8 @@ from triptych.engines.grouping import NEEDS, Grouping, group_records
 from triptych.engines.store import FeatureStore, scan
 from triptych.profiling.bench import Bench
 from triptych.profiling.panel import plan
+from triptych.selecting.fields import Columns, Wish, named, number, structure
 from triptych.studies.design.levels import Request
-from triptych.studies.design.wishes import Columns, Wish, named, number, structure
 
 Floats = NDArray[np.float64]
 

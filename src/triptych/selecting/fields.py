@@ -17,8 +17,8 @@ from triptych.core.registry import lookup, measures
 from triptych.data import Dataset, Layout
 from triptych.data.values import as_key, as_label, excerpt
 from triptych.engines.store import FeatureStore
+from triptych.selecting.sourcerows import fields_of_rows
 from triptych.statistics.moments import Moments
-from triptych.studies.design.sourcerows import fields_of_rows
 
 LENGTH = "length"
 

@@ -1,0 +1,1 @@
+"""Neighbours of vectors: exact below some tens of thousands, approximate above, by faiss."""
