@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -53,6 +54,76 @@ def t_quantile(degrees: int) -> float:
     return _T975[degrees]
 
 
+@dataclass(frozen=True)
+class Changes:
+    """What each group of records contributes to the error of a value: what an interval and a difference are made of.
+
+    Attributes:
+        whole: the value on all records.
+        n: records.
+        kind: the variant that was used.
+        each: change of the value that the group makes, centred, without what its mere size explains where the variant
+            takes that out; in units of `scale`; NaN for groups without records, float64 (32,).
+        degrees: of freedom of the sum of their squares.
+        pairs: variance that pairs of records add a second time, in units of `scale` squared.
+        scale: 1, or the number of records for an effective number: `each` then speaks of its share of them.
+    """
+
+    whole: float
+    n: int
+    kind: Kind
+    each: NDArray[np.float64]
+    degrees: int
+    pairs: float
+    scale: float
+
+    @property
+    def se(self) -> float:
+        """The standard error of the value, never below what so many records leave uncertain."""
+        held = self.each[~np.isnan(self.each)]
+        spread = float(held @ held) * len(held) / self.degrees
+        se = math.sqrt(max(spread - self.pairs, spread / 2)) if self.kind == "pairs" else math.sqrt(spread)
+        if self.kind == "growing":
+            return max(se, abs(self.whole) / self.n)
+        if self.kind == "plain":
+            return se
+        share = min(self.whole / self.scale, 1.0)
+        dealt = math.sqrt(share * (1 - share) / self.n)
+        return max(se, dealt if self.kind == "share" else min(dealt, 1 / self.n)) * self.scale
+
+
+def changes(read: Reading, count: Counting, kind: Kind) -> Changes | Undefined:
+    """What each group of records contributes to the error of a measure's value, or why that cannot be told.
+
+    Args:
+        read: the measure's value under a mask of kept groups.
+        count: records under a mask.
+        kind: which variant applies (module docstring).
+    """
+    whole = read(everything())
+    held = [group for group in range(GROUPS) if count(only([group])) > 0]
+    if isinstance(whole, Undefined):
+        return whole
+    if len(held) < MIN_GROUPS:
+        return Undefined(
+            f"the records fall in {len(held)} of the 32 groups, {MIN_GROUPS} are needed for an interval: too few "
+            "records, or too few prompts with all their responses"
+        )
+    left_out = [read(without(group)) for group in held]
+    undefined = next((value for value in left_out if isinstance(value, Undefined)), None)
+    if undefined is not None:
+        return Undefined(f"without one of the groups of records there is no value: {undefined.reason}")
+    left = np.array([count(without(group)) for group in held])
+    n, values = count(everything()), np.array(left_out, dtype=np.float64)
+    unit = n if kind == "effective" else 1
+    moved = (whole / unit - values / (left if kind == "effective" else 1)) * left / n
+    sizes = np.array([count(only([group])) for group in held], dtype=np.float64)
+    each = np.full(GROUPS, np.nan)
+    each[held], degrees = _centred(moved, sizes, sized=kind in {"growing", "effective", "pairs"})
+    pairs = _pair_term(read, count, held, moved, whole) if kind == "pairs" else 0.0
+    return Changes(float(whole), n, kind, each, degrees, pairs, float(unit))
+
+
 def interval(read: Reading, count: Counting, kind: Kind, bounds: tuple[float, float]) -> Interval:
     """The 95 % interval of a measure.
 
@@ -62,43 +133,24 @@ def interval(read: Reading, count: Counting, kind: Kind, bounds: tuple[float, fl
         kind: which variant applies (module docstring).
         bounds: range of the measure; the interval is clipped to it.
     """
-    whole = read(everything())
-    held = [group for group in range(GROUPS) if count(only([group])) > 0]
-    if isinstance(whole, Undefined):
-        return Interval(reason=whole.reason)
-    if len(held) < MIN_GROUPS:
-        return Interval(
-            reason=f"the records fall in {len(held)} of the 32 groups, {MIN_GROUPS} are needed for an interval: too few "
-            "records, or too few prompts with all their responses"
-        )
-    left_out = [read(without(group)) for group in held]
-    undefined = next((value for value in left_out if isinstance(value, Undefined)), None)
-    if undefined is not None:
-        return Interval(reason=f"without one of the groups of records there is no value: {undefined.reason}")
-    left = np.array([count(without(group)) for group in held])
-    n, values = count(everything()), np.array(left_out, dtype=np.float64)
-    unit = n if kind == "effective" else 1
-    changes = (whole / unit - values / (left if kind == "effective" else 1)) * left / n
-    sizes = np.array([count(only([group])) for group in held], dtype=np.float64)
-    spread, degrees = _spread(changes, sizes, sized=kind in {"growing", "effective", "pairs"})
-    if kind == "pairs":
-        spread = max(spread - _pair_term(read, count, held, changes, whole), spread / 2)
-    se, t = math.sqrt(spread), t_quantile(degrees)
+    found = changes(read, count, kind)
+    if isinstance(found, Undefined):
+        return Interval(reason=found.reason)
+    whole, se, t, unit = found.whole, found.se, t_quantile(found.degrees), found.scale
     if kind in {"plain", "growing"}:
-        if se == 0 and whole in bounds:
+        if not np.nansum(found.each**2) and whole in bounds:
             return Interval(reason="the value lies at the end of its range in every group: its error cannot be told")
-        se = max(se, abs(whole) / n) if kind == "growing" else se
         lo, hi = whole - t * se, whole + t * se
     else:
-        share = min(whole / unit, 1.0)
-        dealt = math.sqrt(share * (1 - share) / n)
-        lo, hi = _wilson(share, max(se, dealt if kind == "share" else min(dealt, 1 / n)), n, t)
-    lo, hi = max(lo * unit, bounds[0]), min(hi * unit, bounds[1])
-    return Interval(float(min(lo, whole)), float(max(hi, whole)), se * unit)
+        lo, hi = (end * unit for end in wilson(min(whole / unit, 1.0), se / unit, found.n, t))
+    lo, hi = max(lo, bounds[0]), min(hi, bounds[1])
+    return Interval(float(min(lo, whole)), float(max(hi, whole)), se)
 
 
-def _spread(changes: NDArray[np.float64], sizes: NDArray[np.float64], *, sized: bool) -> tuple[float, int]:
-    """Jackknife variance of the sum of the changes that the groups make, and its degrees of freedom.
+def _centred(
+    changes: NDArray[np.float64], sizes: NDArray[np.float64], *, sized: bool
+) -> tuple[NDArray[np.float64], int]:
+    """The changes that the groups make, centred, and the degrees of freedom of the sum of their squares.
 
     With `sized`, the line of the changes over the sizes is taken out, where the sizes vary as those of records dealt
     singly do (a variance of at most 1.6 times their mean: chi-square on 31 degrees of freedom exceeds it in 2 %).
@@ -107,12 +159,11 @@ def _spread(changes: NDArray[np.float64], sizes: NDArray[np.float64], *, sized: 
     centred, excess = changes - changes.mean(), sizes - sizes.mean()
     total = float(excess @ excess)
     if not sized or m < 16 or not 0 < total / (m - 1) <= 1.6 * sizes.mean():
-        return float(centred @ centred) * m / (m - 1), m - 1
-    rest = centred - excess * float(excess @ centred) / total
-    return float(rest @ rest) * m / (m - 2), m - 2
+        return centred, m - 1
+    return centred - excess * float(excess @ centred) / total, m - 2
 
 
-def _wilson(share: float, se: float, n: int, t: float) -> tuple[float, float]:
+def wilson(share: float, se: float, n: int, t: float) -> tuple[float, float]:
     """Wilson's interval with the effective number of records share(1 - share)/se²; n itself at 0 and 1."""
     effective = max(share * (1 - share) / se**2, 1.0) if 0 < share < 1 else float(n)
     centre = (share + t**2 / (2 * effective)) / (1 + t**2 / effective)
