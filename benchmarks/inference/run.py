@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
+from triptych.core.multiplicity import benjamini_hochberg, holm
 from triptych.core.rng import stream
 from triptych.studies.effects.bootstrap import interval_over_items
 from triptych.studies.effects.mixed import shares
 from triptych.studies.effects.model import Clusters, Fit
-from triptych.studies.effects.multiplicity import benjamini_hochberg, holm
 from triptych.studies.effects.plan import Analysis
 from worlds import LEVELS, WORLDS, World
 

@@ -9,10 +9,10 @@ import pytest
 from scipy.linalg import block_diag
 from scipy.stats import ttest_ind
 
+from triptych.core.multiplicity import benjamini_hochberg, holm
 from triptych.core.rng import stream
 from triptych.studies.effects.mixed import shares
 from triptych.studies.effects.model import Clusters, Fit, basis
-from triptych.studies.effects.multiplicity import benjamini_hochberg, holm
 
 CORNERS = np.array(list(itertools.product((-1.0, 1.0), repeat=3)))
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from triptych.studies.effects.multiplicity import benjamini_hochberg, holm
+from triptych.core.multiplicity import benjamini_hochberg, holm
 from triptych.studies.effects.panels import Scores
 from triptych.studies.effects.plan import Analysis
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from triptych.studies.effects.model import Array
+Array = NDArray[np.float64]
 
 
 def holm(p: Array) -> Array:
