@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
+sys.path.insert(0, str(Path(__file__).parent))
+from pages import HERE, load, ran, table, verdict
+from table_selection import (
+    selection_downstream,
+    selection_filters,
+    selection_frontiers,
+    selection_greedy,
+    selection_million,
+)
+
 README = HERE / "README.md"
 
 HEAD = """# Benchmarks
@@ -27,6 +34,11 @@ are taken within one run on one machine, ours beside the peer's; they move by ab
     python benchmarks/hf_trainer.py                         LoRA on a small language model
     TRIPTYCH_DATA=FOLDER python benchmarks/design.py        arms from real pools
     TRIPTYCH_DATA=FOLDER python benchmarks/trace.py         1,000 runs x 10 panels; is the bake-off honest?
+    TRIPTYCH_DATA=FOLDER python benchmarks/selection_filters.py     DEITA's filter, k-center, neighbours beside peers
+    TRIPTYCH_DATA=FOLDER python benchmarks/selection_greedy.py      facility location and log-determinant beside peers
+    python benchmarks/selection_million.py                  100,000 of 1,000,000 records by six policies
+    TRIPTYCH_DATA=FOLDER python benchmarks/selection_frontiers.py   quality against diversity of every policy
+    TRIPTYCH_DATA=FOLDER python benchmarks/selection_downstream.py  what a model learns from each selection
     python benchmarks/table.py                              this page
 
 Beside these, with result files of their own: `coverage/` (do the 95 % intervals of measures hold the truth?), `inference/`
@@ -45,33 +57,6 @@ TAIL = """## Why goals are missed
 - MiniLM: a NumPy forward pass without torch; on this processor torch is as fast.
 - The panel without embeddings: two thirds of the time is reading, regular expressions over text, and writing columns.
 """
-
-
-def load(name: str) -> dict[str, Any] | None:
-    path = HERE / "results" / f"{name}.json"
-    return json.loads(path.read_text("utf-8")) if path.exists() else None
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    cells = [[str(cell).replace("|", "/") for cell in row] for row in rows]
-    return ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *cells)] + [""]
-
-
-def ran(result: dict[str, Any]) -> str:
-    m = result["machine"]
-    versions = ", ".join(
-        f"{name} {number}" for name, number in {**result["packages"], **result.get("peers", {})}.items()
-    )
-    busy = " (other work ran beside: read CPU seconds and memory)" if m["load_at_start"] > m["cores"] else ""
-    changed = " with uncommitted changes of the source" if result["source_changed"] else ""
-    return (
-        f"{result['date']}, commit {str(result['commit'])[:12]}{changed}; {m['cpu']} ({m['simd']}), {m['cores']} cores, "
-        f"{m['memory_gb']} GB, load at start {m['load_at_start']}{busy}; {versions}.\n"
-    )
-
-
-def verdict(met: bool) -> str:
-    return "met" if met else "**missed**"
 
 
 NAMES = {"wall_seconds": "s", "cpu_seconds": "CPU s", "peak_memory_mb": "MB"}
@@ -292,6 +277,7 @@ def interval(one: dict[str, Any]) -> str:
 def page() -> str:
     out = [HEAD]
     sections = (panel, memory, peers, real_data, tiny_trainer, design, trace)
+    sections += (selection_filters, selection_greedy, selection_million, selection_frontiers, selection_downstream)
     for make in sections:
         result = load(make.__name__)
         out += make(result) if result else []

@@ -22,18 +22,23 @@ NOTE = "<!-- Written by docs/generate.py (`make docs`). Do not edit. -->"
 
 
 def catalog() -> str:
-    """One section for each measure, by axis."""
-    entries = api.list_measures()
-    lines = ["# All measures", "", NOTE, "", f"{len(entries)} measures. The same text: `triptych explain NAME`.", ""]
+    """One section for each measure, by axis, then one for each policy."""
+    entries, policies = api.list_measures(), api.list_selectors()
+    count = f"{len(entries)} measures and {len(policies)} policies. The same text: `triptych explain NAME`."
+    lines = ["# All measures and policies", "", NOTE, "", count, ""]
     for axis in AXES:
         names = [entry["name"] for entry in entries if entry["axis"] == axis]
         lines += [f"- {axis}: " + ", ".join(f"[{name}](#{name})" for name in names)]
+    lines += ["- policies: " + ", ".join(f"[{entry['name']}](#{entry['name']})" for entry in policies)]
     for axis in AXES:
         lines += ["", f"## {axis.capitalize()}"]
         for entry in entries:
             if entry["axis"] == axis:
                 lines += ["", f"### {entry['name']}", "", "```text", api.explain(entry["name"]), "```"]
                 lines += list(_coverage(entry["name"]))
+    lines += ["", "## Policies"]
+    for entry in policies:
+        lines += ["", f"### {entry['name']}", "", "```text", api.explain(entry["name"]), "```"]
     return "\n".join(lines) + "\n"
 
 

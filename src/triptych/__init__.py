@@ -14,10 +14,24 @@ from typing import TYPE_CHECKING, Any
 from triptych._version import __version__
 
 if TYPE_CHECKING:
-    from triptych.api import adapt, demo, design, measure, study, trace, world
+    from triptych.api import adapt, compare, demo, design, frontier, gate, measure, select, study, trace, world
     from triptych.core.profile import Profile
 
-__all__ = ["Profile", "__version__", "adapt", "demo", "design", "measure", "study", "trace", "world"]
+__all__ = [
+    "Profile",
+    "__version__",
+    "adapt",
+    "compare",
+    "demo",
+    "design",
+    "frontier",
+    "gate",
+    "measure",
+    "select",
+    "study",
+    "trace",
+    "world",
+]
 
 _HOME = {name: "triptych.api" for name in __all__ if name.islower() and name.isalpha()}
 _HOME["Profile"] = "triptych.core.profile"

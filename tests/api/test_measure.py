@@ -192,7 +192,7 @@ def test_the_encoder_can_be_adapted_and_is_then_another_instrument(rows_of: Rows
             return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(api, "load_encoder", lambda _: Teacher())
+        patch.setattr(api.measuring, "load_encoder", lambda _: Teacher())
         fitted = api.adapt(rows_of(600), out=tmp_path / "a", texts=500, ridge=0.1)
     assert fitted.header["texts"] == "500"
     assert fitted.after.spearman > fitted.before.spearman

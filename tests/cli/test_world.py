@@ -164,7 +164,7 @@ def test_the_list_shows_every_world(monkeypatch) -> None:
         assert f"{entry['name']}: {entry['title']}" in shown.stdout
     assert "8 of depth 1, 64 of depth 2, 512 of depth 3, 4,096 of depth 4 (never trained); held out: 87" in shown.stdout
     missing = {**listed[0], "extra": "worlds", "skills": None}
-    monkeypatch.setattr(api, "describe_worlds", lambda: [missing])
+    monkeypatch.setattr(api.listing, "describe_worlds", lambda: [missing])
     assert "not installed: pip install 'triptych[worlds]'" in invoke("--list").stdout
 
 

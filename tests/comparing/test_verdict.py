@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -107,6 +109,17 @@ def test_price_is_a_trade_and_never_a_winner():
             )
             is None
         )
+
+
+def test_nothing_against_nothing_is_equivalent_whatever_the_margin():
+    assert verdict(compared(TOKENS, 0.0, 0.0, base=0.0)) == ["equivalent"]
+
+
+def test_the_mean_of_a_label_of_0_and_1_is_a_ratio():
+    (label,) = parse(["label_mean:field=x"])
+    found = compared(label, 0.1, 0.01).difference
+    assert default_margin(label, found) == Margin(0.05, relative=True)
+    assert default_margin(label, replace(found, share=True)) == Margin(0.02)
 
 
 def test_undefined_is_no_number():

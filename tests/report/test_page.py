@@ -3,53 +3,12 @@
 import copy
 import json
 import re
-from html.parser import HTMLParser
 
 import pytest
 
 from triptych.core.errors import SchemaError, UsageError
 from triptych.report import render_profiles
 from triptych.report.page import LADDER, MAX_BYTES, environment
-
-VOID = {"meta", "col", "br", "link", "img", "input", "hr"}
-
-
-class Page(HTMLParser):
-    """Collects tags, attributes and text; checks that every element is closed in order."""
-
-    def __init__(self, html):
-        super().__init__(convert_charrefs=True)
-        self.open, self.tags, self.attributes, self.pieces, self.faults = [], [], [], [], []
-        self.feed(html)
-        self.close()
-        self.faults += [f"never closed: {tag}" for tag in self.open]
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += [(tag, key, value) for key, value in attrs]
-        names = [key for key, _ in attrs]
-        self.faults += [f"{tag} repeats {key}" for key in names if names.count(key) > 1]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += [(tag, key, value) for key, value in attrs]
-
-    def handle_endtag(self, tag):
-        if not self.open or self.open.pop() != tag:
-            self.faults.append(f"wrong end tag: {tag}")
-
-    def handle_data(self, data):
-        if "style" not in self.open:
-            self.pieces.append(data)
-
-    def handle_comment(self, data):
-        self.faults.append(f"comment: {data[:40]}")
-
-    @property
-    def text(self):
-        return " ".join(" ".join(self.pieces).split())
 
 
 @pytest.fixture(scope="module")
@@ -73,13 +32,13 @@ NAMES = ["one", "three", "twelve", "hostile", "encoders", "bare"]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_well_formed(pages, name):
-    assert Page(pages[name]).faults == []
+def test_well_formed(pages, name, parsed):
+    assert parsed(pages[name]).faults == []
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_loads_and_runs_nothing(pages, name):
-    page = Page(pages[name])
+def test_loads_and_runs_nothing(pages, name, parsed):
+    page = parsed(pages[name])
     assert {"script", "iframe", "object", "embed", "link", "img", "base", "form"}.isdisjoint(page.tags)
     for tag, key, value in page.attributes:
         assert not key.startswith("on"), (tag, key)
@@ -93,15 +52,15 @@ def test_loads_and_runs_nothing(pages, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_anchor_has_its_place(pages, name):
-    page = Page(pages[name])
+def test_every_anchor_has_its_place(pages, name, parsed):
+    page = parsed(pages[name])
     ids = [value for _, key, value in page.attributes if key == "id"]
     assert len(ids) == len(set(ids))
     assert {value[1:] for _, key, value in page.attributes if key == "href"} <= set(ids)
 
 
-def test_hostile_text_is_shown_and_inert(pages, make):
-    page = Page(pages["hostile"])
+def test_hostile_text_is_shown_and_inert(pages, make, parsed):
+    page = parsed(pages["hostile"])
     assert "<script>alert(1)</script>" in page.text
     assert "{{ 7*7 }}" in page.text
     assert "49 }}" not in page.text
@@ -110,43 +69,43 @@ def test_hostile_text_is_shown_and_inert(pages, make):
     assert len(pages["hostile"].encode("utf-8")) < MAX_BYTES
 
 
-def test_no_percent_and_no_nan_in_words(pages, make):
+def test_no_percent_and_no_nan_in_words(pages, make, parsed):
     for name in ("one", "three", "twelve", "encoders", "bare"):
-        text = Page(pages[name]).text
+        text = parsed(pages[name]).text
         assert "%" not in text
         assert not re.search(r"\b(?:nan|NaN|inf)\b|[:=] ?None", text), name
 
 
-def test_undefined_is_words_never_a_number(make):
+def test_undefined_is_words_never_a_number(make, parsed):
     document = make.document()
     document["estimates"] = [row for row in document["estimates"] if row["measure"] == "solve_rate"]
     for headline in (True, False):
         document["estimates"][0]["headline"] = headline
         page = render_profiles([document])
-        assert "not defined: no student was named" in Page(page).text
+        assert "not defined: no student was named" in parsed(page).text
         assert 'class="value"' not in page
         assert 'class="num">0' not in page.split('id="defects"', maxsplit=1)[0].split("Defects: records", maxsplit=1)[0]
 
 
-def test_a_number_that_is_none_is_undefined(make):
+def test_a_number_that_is_none_is_undefined(make, parsed):
     document = make.document()
     document["estimates"][0] |= {"value": float("nan"), "lo": float("inf"), "hi": 10**400, "n": True}
-    text = Page(render_profiles([document])).text
+    text = parsed(render_profiles([document])).text
     assert "the document gives neither a value nor a reason" in text
     assert not re.search(r"\b(?:nan|inf)\b", text)
 
 
-def test_a_real_zero_is_a_zero(make):
-    text = Page(render_profiles([make.document("repetitive")])).text
+def test_a_real_zero_is_a_zero(make, parsed):
+    text = parsed(render_profiles([make.document("repetitive")])).text
     assert "Cut responses ratio, lower is better" in text
     assert "0.000" in text
 
 
-def test_sets_under_different_encoders_share_no_scale(pages, make):
-    text = Page(pages["encoders"]).text
+def test_sets_under_different_encoders_share_no_scale(pages, make, parsed):
+    text = parsed(pages["encoders"]).text
     assert "measured under different encoders (A: static@1a2b3c; B: minilm@99ff)" in text
     assert text.count("its own scale") >= 4
-    assert "its own scale" not in Page(pages["three"]).text
+    assert "its own scale" not in parsed(pages["three"]).text
 
 
 def test_the_correlation_with_length_stands_with_its_measure(pages):
@@ -155,8 +114,8 @@ def test_the_correlation_with_length_stands_with_its_measure(pages):
     assert "Correlation with length" not in main
 
 
-def test_everything_that_the_document_says_is_there(make):
-    text = Page(render_profiles(make.three())).text
+def test_everything_that_the_document_says_is_there(make, parsed):
+    text = parsed(render_profiles(make.three())).text
     for document in make.three():
         assert document["dataset"]["grouping"][1:] in text
         assert document["dataset"]["detected"] in text
@@ -210,11 +169,11 @@ def huge(make, name):
 
 
 @pytest.mark.parametrize("sets", [1, 12, 30])
-def test_under_three_megabytes_for_any_input(make, sets):
+def test_under_three_megabytes_for_any_input(make, sets, parsed):
     one = huge(make, "big")
     page = render_profiles([one] * sets)
     assert len(page.encode()) < 3_000_000
-    assert Page(page).faults == []
+    assert parsed(page).faults == []
 
 
 def test_the_last_rung_is_small(make):
@@ -226,8 +185,8 @@ def test_the_last_rung_is_small(make):
     assert "60 sets were given; this page shows the first 6" in page
 
 
-def test_more_sets_than_shown_are_counted(make):
-    text = Page(render_profiles([make.document()] * 45)).text
+def test_more_sets_than_shown_are_counted(make, parsed):
+    text = parsed(render_profiles([make.document()] * 45)).text
     assert "45 sets were given; this page shows the first 40" in text
 
 

@@ -2,13 +2,10 @@
 
 import copy
 import doctest
-import importlib.util
 import io
 import itertools
 import json
 import re
-from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -21,58 +18,7 @@ from triptych.report.study import study_view
 from triptych.report.study_model import read_design, read_parts
 from triptych.report.study_records import STUDY_LADDER, Cell, Check, Dose, StudyLimits
 
-VOID = {"meta", "col", "br", "link", "img", "input", "hr"}
 CASES = ("one", "parts", "hostile", "bare", "wrong")
-
-
-class Page(HTMLParser):
-    """Collects tags, attributes and text; checks that every element is closed in order."""
-
-    def __init__(self, html):
-        super().__init__(convert_charrefs=True)
-        self.open, self.tags, self.attributes, self.pieces, self.faults = [], [], [], [], []
-        self.feed(html)
-        self.close()
-        self.faults += [f"never closed: {tag}" for tag in self.open]
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += [(tag, key, value) for key, value in attrs]
-        names = [key for key, _ in attrs]
-        self.faults += [f"{tag} repeats {key}" for key in names if names.count(key) > 1]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += [(tag, key, value) for key, value in attrs]
-
-    def handle_endtag(self, tag):
-        if not self.open or self.open.pop() != tag:
-            self.faults.append(f"wrong end tag: {tag}")
-
-    def handle_data(self, data):
-        if "style" not in self.open:
-            self.pieces.append(data)
-
-    def handle_comment(self, data):
-        self.faults.append(f"comment: {data[:40]}")
-
-    @property
-    def text(self):
-        return " ".join(" ".join(self.pieces).split())
-
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def made():
-    return load("make_study")
 
 
 @pytest.fixture(scope="module")
@@ -93,8 +39,8 @@ def pages(cases):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_well_formed_and_loads_nothing(pages, name):
-    page = Page(pages[name])
+def test_well_formed_and_loads_nothing(pages, name, parsed):
+    page = parsed(pages[name])
     assert page.faults == []
     assert {"script", "iframe", "object", "embed", "link", "img", "base", "form"}.isdisjoint(page.tags)
     for tag, key, value in page.attributes:
@@ -109,24 +55,24 @@ def test_well_formed_and_loads_nothing(pages, name):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_every_anchor_has_its_place(pages, name):
-    page = Page(pages[name])
+def test_every_anchor_has_its_place(pages, name, parsed):
+    page = parsed(pages[name])
     ids = [value for _, key, value in page.attributes if key == "id"]
     assert len(ids) == len(set(ids))
     assert {value[1:] for _, key, value in page.attributes if key == "href"} <= set(ids)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_drawings_hold_numbers_only(pages, name):
-    for _, key, value in Page(pages[name]).attributes:
+def test_drawings_hold_numbers_only(pages, name, parsed):
+    for _, key, value in parsed(pages[name]).attributes:
         if key in ("x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "width", "height") and value:
             assert re.fullmatch(r"-?\d+(\.\d+)?%?", value) or value == "device-width, initial-scale=1", (key, value)
         if key == "d":
             assert re.fullmatch(r"[MLHVhlvzZ0-9. -]*", value), value[:80]
 
 
-def test_hostile_text_is_shown_and_inert(pages):
-    page = Page(pages["hostile"])
+def test_hostile_text_is_shown_and_inert(pages, parsed):
+    page = parsed(pages["hostile"])
     assert "<script>alert(1)</script>" in page.text
     assert "{{ 7*7 }}" in page.text
     assert "49 }}" not in page.text
@@ -137,13 +83,13 @@ def test_hostile_text_is_shown_and_inert(pages):
     assert "The first 24 of 500 are shown." in page.text
 
 
-def test_no_nan_in_words(pages):
+def test_no_nan_in_words(pages, parsed):
     for name in ("one", "parts", "bare"):
-        assert not re.search(r"\b(?:nan|NaN|inf)\b|[:=] ?None", Page(pages[name]).text), name
+        assert not re.search(r"\b(?:nan|NaN|inf)\b|[:=] ?None", parsed(pages[name]).text), name
 
 
-def test_everything_the_document_says_is_there(pages, made):
-    document, text = made.document(), Page(pages["one"]).text
+def test_everything_the_document_says_is_there(pages, made, parsed):
+    document, text = made.document(), parsed(pages["one"]).text
     for item in document["conclusions"] + document["warnings"]:
         assert item["text"] in text
     for item in document["effects"]:
@@ -167,12 +113,12 @@ def test_everything_the_document_says_is_there(pages, made):
     assert "rank 1 (1–3)" in text
 
 
-def test_an_undefined_panel_is_a_reason_never_a_zero(made):
+def test_an_undefined_panel_is_a_reason_never_a_zero(made, parsed):
     document = made.document()
     document["effects"] = [item for item in document["effects"] if item["panel"] == "paraphrase"]
     document["contrasts"] = []
     page = render_study(document)
-    text = Page(page).text
+    text = parsed(page).text
     assert f"paraphrase not defined: {made.REASON}" in text
     assert 'class="evalue"' not in page.split('id="sensitivity"', maxsplit=1)[0]
     assert "+0.000" not in text
@@ -192,28 +138,28 @@ def test_undefined_panels_have_no_lines_drawn(made):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400, True, "0.5", None, 1e300])
-def test_an_effect_without_a_number_has_a_reason(made, value):
+def test_an_effect_without_a_number_has_a_reason(made, value, parsed):
     document = made.document()
     document["effects"] = [document["effects"][0] | {"estimate": value}]
-    text = Page(render_study(document)).text
+    text = parsed(render_study(document)).text
     assert "the document gives neither a number nor a reason" in text
     assert not re.search(r"\b(?:nan|inf)\b", text)
 
 
-def test_parts_share_one_page_and_one_scale(pages, made):
-    text = Page(pages["parts"]).text
+def test_parts_share_one_page_and_one_scale(pages, made, parsed):
+    text = parsed(pages["parts"]).text
     assert text.count("What can be concluded") == 2
     assert "All parts" in text
     view = study_view(made.parts(), StudyLimits())
     assert [study.title for study, _ in view["summary"]] == ["Programs", "Arithmetic text"]
     assert len({card.ticks for _, cards in view["summary"] for card in cards}) == 1
-    assert "All parts" not in Page(pages["one"]).text
+    assert "All parts" not in parsed(pages["one"]).text
     two = {"schema": "triptych/study@1", "designs": made.parts()["parts"]}
-    assert Page(render_study(two)).text.count("What can be concluded") == 2
+    assert parsed(render_study(two)).text.count("What can be concluded") == 2
 
 
-def test_more_parts_than_shown_are_counted(made):
-    text = Page(render_study({"parts": [made.document()] * 15})).text
+def test_more_parts_than_shown_are_counted(made, parsed):
+    text = parsed(render_study({"parts": [made.document()] * 15})).text
     assert "15 studies were given; this page shows the first 12." in text
 
 
@@ -225,12 +171,12 @@ def test_same_bytes(cases, pages):
     assert render_study(json.loads(json.dumps(cases["parts"]))) == pages["parts"]
 
 
-def test_under_three_megabytes_for_any_input(made):
+def test_under_three_megabytes_for_any_input(made, parsed):
     one = made.hostile(arms=100, count=40)
     page = render_study({"parts": [one] * 9})
     assert "this page shows the first" in page  # the widest limits were too much
     assert len(page.encode()) < MAX_BYTES
-    assert Page(page).faults == []
+    assert parsed(page).faults == []
 
 
 def test_wrong_input():
@@ -382,29 +328,29 @@ def test_design_text_of_several_designs_and_of_bad_ones(made):
     assert out.getvalue() == render_design_text(document)
 
 
-def test_what_was_not_asked_is_not_flagged(made):
+def test_what_was_not_asked_is_not_flagged(made, parsed):
     document = made.design()
     document["balance"] = [{"variable": "length", "smd": 0.9, "ks": 0.5, "worst": "a vs b", "asked": False}]
     assert "0.900 not asked" in render_design_text(document)
     study = made.document() | {"balance": document["balance"]}
-    assert "0.900 not asked" in Page(render_study(study)).text
+    assert "0.900 not asked" in parsed(render_study(study)).text
 
 
-def test_each_effect_has_the_band_of_its_own_margin(made):
+def test_each_effect_has_the_band_of_its_own_margin(made, parsed):
     document = made.document()
     for place, item in enumerate(document["effects"]):
         item["margin"] = 0.05 if place % 2 else 0.01
-    assert "The shaded bands are the margins, which differ by panel." in Page(render_study(document)).text
+    assert "The shaded bands are the margins, which differ by panel." in parsed(render_study(document)).text
     lines = [
         line for card in study_view(document, StudyLimits())["parts"][0].cards for g in card.groups for line in g.lines
     ]
     widths = {round(line.mark.band[1] - line.mark.band[0]) for line in lines if line.mark}
     assert len(widths) == 2
-    assert "The shaded band is the margin, −0.030 to 0.030 score." in Page(render_study(made.document())).text
+    assert "The shaded band is the margin, −0.030 to 0.030 score." in parsed(render_study(made.document())).text
 
 
-def test_what_a_trace_adds_is_shown(made):
+def test_what_a_trace_adds_is_shown(made, parsed):
     shares = [{"panel": "id", "term": "model", "alone": 0.623, "undefined": None}]
-    text = Page(render_study(made.document() | {"shares": shares, "agreement": []})).text
+    text = parsed(render_study(made.document() | {"shares": shares, "agreement": []})).text
     assert "Shares of the variation panel term alone id model 0.623" in text
     assert "Agreement of rankings" not in text

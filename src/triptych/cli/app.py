@@ -13,8 +13,12 @@ import typer
 
 from triptych._version import __version__
 from triptych.cli.catalog import check, explain, list_
+from triptych.cli.compare import compare
 from triptych.cli.design import design
+from triptych.cli.frontier import frontier
+from triptych.cli.gate import gate
 from triptych.cli.measure import adapt, demo, measure
+from triptych.cli.select import select
 from triptych.cli.solve import solve
 from triptych.cli.study import study
 from triptych.cli.trace import trace
@@ -35,7 +39,11 @@ app.command()(demo)
 app.command()(adapt)
 app.command()(world)
 app.command()(solve)
+app.command()(gate)
+app.command()(select)
+app.command()(compare)
 app.command()(design)
+app.command()(frontier)
 app.command()(study)
 app.command()(trace)
 app.command(name="list")(list_)

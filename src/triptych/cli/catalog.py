@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,51 +16,75 @@ from rich.table import Table
 from triptych import api
 from triptych.core.errors import UsageError, message
 from triptych.core.measure import AXES, Measure
+from triptych.core.selector import Selector
 
 
 def list_(
+    policies: Annotated[
+        bool, typer.Option("--policies", help="List the policies of select and frontier, not the measures.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print as JSON on standard output, and nothing else there.")
     ] = False,
 ) -> None:
-    """List all measures, their axis, unit and parameters."""
-    entries = api.list_measures()
+    """List all measures, their axis, unit and parameters; or all policies, with what they need."""
+    entries = api.list_selectors() if policies else api.list_measures()
     if as_json:
         sys.stdout.write(json.dumps(entries, ensure_ascii=True, allow_nan=False) + "\n")
-        return
+    elif policies:
+        _show("policies", ("name", "parameters", "needs"), map(_policy_row, entries))
+    else:
+        for axis in AXES:
+            rows = [entry for entry in entries if entry["axis"] == axis]
+            _show(axis, ("name", "unit", "parameters", "extra"), map(_measure_row, rows))
+
+
+def _show(title: str, heads: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
     console = Console()
-    for axis in AXES:
-        table = Table(title=axis, title_justify="left", title_style="bold", box=None, pad_edge=False)
-        for head in ("name", "unit", "parameters", "extra"):
-            table.add_column(head, overflow="fold")
-        for entry in entries:
-            if entry["axis"] == axis:
-                params = ", ".join(f"{key}={value}" for key, value in entry["params"].items())
-                table.add_row(entry["name"], entry["unit"], params, entry["extra"] or "")
-        console.print(table)
-        console.print()
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+    console.print()
 
 
-def explain(name: Annotated[str, typer.Argument(help="Name of a measure.")]) -> None:
-    """Explain a measure: formula, source, unit, range, cost, what it is confounded by."""
+def _measure_row(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    return entry["name"], entry["unit"], _params(entry), entry["extra"] or ""
+
+
+def _policy_row(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    return entry["name"], _params(entry), ", ".join(entry["needs"])
+
+
+def _params(entry: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={'none' if value is None else value}" for key, value in entry["params"].items())
+
+
+def explain(name: Annotated[str, typer.Argument(help="Name of a measure or a policy.")]) -> None:
+    """Explain a measure or a policy: formula, source, unit, range, cost, what it is confounded by, its parameters."""
     typer.echo(api.explain(name))
 
 
-def check(target: Annotated[str, typer.Argument(help="MODULE:CLASS of a measure.")]) -> None:
-    """Check a measure of your own against all laws; exit 1 when it breaks one."""
+def check(target: Annotated[str, typer.Argument(help="MODULE:CLASS of a measure or a policy.")]) -> None:
+    """Check a measure or a policy of your own against all laws; exit 1 when it breaks one."""
     from triptych.core.errors import LawError  # noqa: PLC0415
-    from triptych.testing import check_measure  # noqa: PLC0415 - only this command needs it
+    from triptych.testing import check_measure, check_selector  # noqa: PLC0415 - only this command needs it
 
     cls = _load(target)
     try:
-        check_measure(cls)
+        if issubclass(cls, Measure):
+            check_measure(cls)
+        else:
+            check_selector(cls)
     except LawError as error:
         print(f"LawError: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
-    typer.echo(f"{cls.about.name}: keeps all laws")
+    typer.echo(f"{cls.about.name if issubclass(cls, Measure) else cls.name}: keeps all laws")
 
 
-def _load(target: str) -> type[Measure]:
+def _load(target: str) -> type[Measure | Selector]:
     module, colon, name = target.partition(":")
     if not colon:
         raise UsageError(
@@ -67,11 +92,14 @@ def _load(target: str) -> type[Measure]:
         )
     sys.path.insert(0, str(Path.cwd()))
     try:
-        found = getattr(importlib.import_module(module), name)
+        found: Any = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise UsageError(
             message(f"{target} cannot be loaded.", got=str(error), want="an importable MODULE:CLASS")
         ) from error
-    if not (isinstance(found, type) and issubclass(found, Measure) and hasattr(found, "about")):
-        raise UsageError(message(f"{target} is not a measure.", want="a class decorated with @measure"))
-    return found
+    if isinstance(found, type) and issubclass(found, Measure) and hasattr(found, "about"):
+        return found
+    if isinstance(found, type) and issubclass(found, Selector) and hasattr(found, "name"):
+        return found
+    what = f"{target} is neither a measure nor a policy."
+    raise UsageError(message(what, want="a class decorated with @measure, or a Selector with a name"))

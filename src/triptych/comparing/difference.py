@@ -37,6 +37,7 @@ class Difference:
         degrees: of freedom.
         p: of no difference, two-sided.
         inner: ends of the 90 % interval: within a margin on both sides, the two are equivalent at 5 %.
+        share: whether the values are shares of records.
     """
 
     a: float
@@ -48,6 +49,7 @@ class Difference:
     degrees: float
     p: float
     inner: tuple[float, float]
+    share: bool = False
 
 
 def difference(a: Changes, b: Changes, *, paired: bool, draws: Sequence[tuple[float, float]] = ()) -> Difference:
@@ -88,6 +90,7 @@ def difference(a: Changes, b: Changes, *, paired: bool, draws: Sequence[tuple[fl
         degrees=degrees,
         p=_p(diff, facing, degrees),
         inner=(diff - ratio * below, diff + ratio * above),
+        share=a.kind == "share",
     )
 
 

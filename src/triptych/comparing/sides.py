@@ -119,7 +119,7 @@ def joined(sides: Sequence[Side]) -> tuple[Side, ...]:
         return tuple(sides)
     prompt = [np.where(np.isin(side.prompt, prompts), side.prompt, np.uint64(0)) for side in sides]
     cluster = [_cluster(side, at, keys, groups) for at, (side, keys) in enumerate(zip(sides, named, strict=True))]
-    bound = _components(np.concatenate(prompt), np.concatenate(cluster))
+    bound = components(np.concatenate(prompt), np.concatenate(cluster))
     out, start = [], 0
     for side in sides:
         mine = bound[start : start + len(side)]
@@ -155,7 +155,7 @@ def _cluster(side: Side, at: int, named: UInts | None, groups: UInts) -> UInts:
     return np.where(np.isin(named, groups), named, apart)
 
 
-def _components(prompt: UInts, cluster: UInts) -> UInts:
+def components(prompt: UInts, cluster: UInts) -> UInts:
     """For each record a key of the component that its prompt and its cluster lie in; 0 where it has neither.
 
     Prompts and clusters are nodes; a record that has both is an edge between them.

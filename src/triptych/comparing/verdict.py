@@ -5,7 +5,7 @@
     a, b           p, adjusted by Holm over all measures of the view, is under .05: the first or the second set is better
                    (higher, where a measure has no better side)
     cannot tell    neither; `needed` says about how many records on each side would tell with power .8, if the difference
-                   is what it looks like
+                   is what it looks like and Holm still counts the measures that are not told
 
 Default margins, printed with each result: .02 where a value is a ratio, .05 for correlations, else a twentieth of the mean of
 the two values.
@@ -29,8 +29,8 @@ LEVEL = 0.95
 A, B, SAME, UNKNOWN = "a", "b", "equivalent", "cannot tell"
 
 RATIO, CORRELATION, PART = 0.02, 0.05, 0.05
-POWER_T = 0.8416
-"""Normal quantile of a power of .8."""
+POWER, POWER_T, HALF_T = 0.8, 0.8416, 1.2816
+"""Power of the records that are said to be needed; its normal quantile, and that where two ends share the risk."""
 MOST_NEEDED = 10_000_000
 """Beyond so many records nobody will tell."""
 
@@ -52,10 +52,10 @@ class Margin:
         return f"{self.number:g} of the mean of both values" if self.relative else f"{self.number:g}"
 
 
-def default_margin(measure: Measure) -> Margin:
-    """What is too small to matter where the user does not say."""
+def default_margin(measure: Measure, found: Difference | None = None) -> Margin:
+    """What is too small to matter where the user does not say; a label's mean is a ratio where the label is 0 or 1."""
     low, high = measure.about.bounds
-    if (low, high) == (0, 1):
+    if (low, high) == (0, 1) or (found is not None and found.share):
         return Margin(RATIO)
     if (low, high) == (-1, 1):
         return Margin(CORRELATION)
@@ -130,15 +130,16 @@ def judge(found: Sequence[Compared], margins: Mapping[str, Margin]) -> list[Judg
     there = [place for place, one in enumerate(found) if one.difference is not None]
     adjusted = holm(np.array([_known(found[place]).p for place in there])) if there else np.zeros(0)
     by_place = dict(zip(there, adjusted.tolist(), strict=True))
+    untold = int((adjusted >= 1 - LEVEL).sum())
     out = []
     for place, one in enumerate(found):
-        margin = margins.get(one.measure.label) or default_margin(one.measure)
+        margin = margins.get(one.measure.label) or default_margin(one.measure, one.difference)
         if one.difference is None:
             out.append(Judged(one, None, margin.why, None, UNKNOWN, None))
             continue
         size, p = margin.of(one.difference), by_place[place]
         verdict = _verdict(one, size, p)
-        needed = _needed(one.difference, size, min(one.n)) if verdict == UNKNOWN else None
+        needed = _needed(one.difference, size, min(one.n), untold) if verdict == UNKNOWN else None
         out.append(Judged(one, size, margin.why, p, verdict, needed))
     return out
 
@@ -150,7 +151,7 @@ def _known(one: Compared) -> Difference:
 
 def _verdict(one: Compared, margin: float, p: float) -> str:
     found = _known(one)
-    if -margin < found.inner[0] and found.inner[1] < margin:
+    if (-margin < found.inner[0] and found.inner[1] < margin) or found.lo == found.hi == 0:
         return SAME
     if p >= 1 - LEVEL:
         return UNKNOWN
@@ -158,22 +159,42 @@ def _verdict(one: Compared, margin: float, p: float) -> str:
     return A if higher == (one.measure.about.better != "lower") else B
 
 
-def _needed(found: Difference, margin: float, n: int) -> int | None:
+def _needed(found: Difference, margin: float, n: int, untold: int) -> int | None:
     """Records on each side with which the difference, if it is what it looks like, is told with power .8.
 
-    A difference beyond the margin is to be found, a smaller one to be shown smaller. Errors fall with the root of n.
+    A difference beyond the margin is to be found, at the level that Holm leaves one of so many measures that are not told; a
+    smaller one is to be shown smaller, on both sides. Errors fall with the root of n.
     """
-    t = (found.hi - found.lo) / 2 / found.se if found.se > 0 else 0.0
     gap = abs(found.diff)
-    reach = gap if gap >= margin else margin - gap
-    if not reach > 0 or found.se <= 0:
+    if found.se <= 0:
         return None
-    quantile = t if gap >= margin else t * (found.inner[1] - found.inner[0]) / (found.hi - found.lo)
-    wanted = math.ceil(n * ((quantile + POWER_T) * found.se / reach) ** 2)
+    wide = (found.hi - found.lo) / 2 / found.se / _t(found, (1 - LEVEL) / 2)
+    if gap >= margin:
+        ratio = (wide * _t(found, (1 - LEVEL) / 2 / untold) + POWER_T) * found.se / gap
+    else:
+        ratio = _ratio_to_show_smaller(found.se, gap, margin, wide * _t(found, 1 - LEVEL))
+    wanted = math.ceil(n * ratio**2)
     if wanted > MOST_NEEDED:
         return None
     step = int(10 ** max(0, len(str(wanted)) - 2))
     return max(n + 1, math.ceil(wanted / step) * step)
+
+
+def _t(found: Difference, beyond: float) -> float:
+    """Student's t with so much of it beyond."""
+    from scipy.special import stdtrit  # noqa: PLC0415 - scipy is slow to import
+
+    return float(stdtrit(found.degrees, 1 - beyond))
+
+
+def _ratio_to_show_smaller(se: float, gap: float, margin: float, t: float) -> float:
+    """How many times smaller the error must be for both one-sided tests to pass with power .8, by bisection."""
+    low, high = (at * se / (margin - gap) for at in (t + POWER_T, t + HALF_T))
+    for _ in range(30):
+        middle = (low + high) / 2
+        missed = sum(math.erfc((middle * (margin + sign * gap) / se - t) / math.sqrt(2)) / 2 for sign in (-1, 1))
+        low, high = (middle, high) if 1 - missed < POWER else (low, middle)
+    return high
 
 
 def price(judged: Sequence[Judged], headlines: Sequence[str]) -> dict[str, object] | None:

@@ -1,13 +1,14 @@
 """The basket: what a policy has taken so far, and what it may still take under an exact budget.
 
-The budget is a number of records or of tokens. Candidates lie in cells (a combination of group and source), each with
-room for so many records. A candidate that cannot be taken now can never be taken later: cells fill and budgets shrink.
+The budget is a number of records or of tokens. Candidates lie in cells (the values of one field, or combinations of
+several), each with room for so many records; where several fields have maximums, each has cells of its own, and all of a
+candidate's cells must have room. A candidate that cannot be taken now can never be taken later: cells fill and budgets shrink.
 Greedy policies may therefore forget what the basket does not admit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ class Basket:
         cells: cell of each candidate, from 0, int64 (n,); None: one cell.
         room: records that each cell may hold, int64 (cells,); None: no limit.
         keep: candidates that are taken before the policy begins.
+        more: further cells with their room, (n,) and (cells,) each: a candidate needs room in its cells of all of them.
 
     Attributes:
         taken: candidates in the order of taking.
@@ -43,11 +45,13 @@ class Basket:
         cells: Ints | None = None,
         room: Ints | None = None,
         keep: Iterable[int] = (),
+        more: Sequence[tuple[Ints, Ints]] = (),
     ) -> None:
         n = len(cost)
         self.cost, self.left = cost, int(limit)
         self.cells = np.zeros(n, dtype=np.int64) if cells is None else cells
         self.room = np.full(1, n, dtype=np.int64) if room is None else room.copy()
+        self._more = [(codes, places.copy()) for codes, places in more]
         self.taken: list[int] = []
         self.gains: list[float] = []
         self.reasons: list[str] = []
@@ -71,13 +75,21 @@ class Basket:
 
     def admits(self, candidate: int) -> bool:
         """Whether the candidate is neither taken nor refused, its cell has room, and it fits what is left."""
-        return bool(
-            not self._closed[candidate] and self.cost[candidate] <= self.left and self.room[self.cells[candidate]] > 0
-        )
+        return not (self._closed[candidate] or self.cost[candidate] > self.left or self.full(candidate))
+
+    def full(self, candidate: int) -> bool:
+        """Whether one of the candidate's cells has no room left."""
+        if self.room[self.cells[candidate]] <= 0:
+            return True
+        return any(room[cells[candidate]] <= 0 for cells, room in self._more)
 
     def open(self) -> NDArray[np.bool_]:
         """Which candidates may be taken now, (n,)."""
-        return ~self._closed & (self.cost <= self.left) & (self.room > 0)[self.cells]
+        open_ = ~self._closed & (self.cost <= self.left)
+        for cells, room in ((self.cells, self.room), *self._more):
+            if room.min(initial=1) <= 0:
+                open_ &= (room > 0)[cells]
+        return open_
 
     def add(self, candidate: int, gain: float = float("nan")) -> None:
         """Take a candidate that the basket admits, or a must-keep.
@@ -90,6 +102,8 @@ class Basket:
         self._closed[candidate] = True
         self.left -= int(self.cost[candidate])
         self.room[self.cells[candidate]] -= 1
+        for cells, room in self._more:
+            room[cells[candidate]] -= 1
         self.taken.append(int(candidate))
         self.gains.append(float(gain))
 
@@ -101,15 +115,18 @@ class Basket:
             gains: what each of them adds, in the same order.
         """
         gains = np.full(len(order), np.nan) if gains is None else gains
-        if len(self.room) == 1 and self._cheapest == int(self.cost.max(initial=1)):
-            held = np.flatnonzero(self.open()[order])[: min(self.left // self._cheapest, int(self.room[0]))]
+        held = np.flatnonzero(self.open()[order])  # what is not open now never will be
+        if not self._more and self._cheapest == int(self.cost.max(initial=1)):
+            cells = self.cells[order[held]]
+            held = held[_number_in(cells) < self.room[cells]][: self.left // self._cheapest]
             chosen = order[held]
             self._closed[chosen] = True
             self.left -= len(chosen) * self._cheapest
-            self.room[0] -= len(chosen)
+            self.room -= np.bincount(self.cells[chosen], minlength=len(self.room))
             self.taken += chosen.tolist()
             self.gains += gains[held].tolist()
             return
+        order, gains = order[held], gains[held]
         for candidate, gain in zip(order.tolist(), gains.tolist(), strict=True):
             if self.spent:
                 return
@@ -140,3 +157,12 @@ class Basket:
         self.threshold[candidates] = threshold
         self.rival[candidates] = rival
         self._closed[candidates] = True
+
+
+def _number_in(cells: Ints) -> Ints:
+    """For each entry how many before it lie in its cell."""
+    order = np.argsort(cells, kind="stable")
+    ordered = cells[order]
+    out = np.empty(len(cells), dtype=np.int64)
+    out[order] = np.arange(len(cells)) - np.searchsorted(ordered, ordered)
+    return out

@@ -7,7 +7,6 @@ obvious `reference`, a docstring (formula, source, unit, range, cost, confounder
 from __future__ import annotations
 
 import dataclasses
-import operator
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +25,8 @@ from typing import (
     get_type_hints,
 )
 
-from triptych.core.errors import SpecError, message, nearest
+from triptych.core import plugins
+from triptych.core.errors import nearest
 from triptych.core.estimate import Undefined
 from triptych.core.groups import Mask
 from triptych.core.interval import Kind
@@ -114,12 +114,7 @@ class Measure(ABC):
     @property
     def label(self) -> str:
         """How the user asks for it: `name:param=value,..` with the parameters that differ from their defaults."""
-        changed = [
-            f"{f.name}={_text(getattr(self, f.name))}"
-            for f in dataclasses.fields(self)  # type: ignore[arg-type]
-            if getattr(self, f.name) != f.default
-        ]
-        return self.about.name + (":" + ",".join(changed) if changed else "")
+        return plugins.asked(self.about.name, self)
 
 
 @cache
@@ -161,58 +156,9 @@ class Example:
 
 
 def build(cls: type[Measure], params: Mapping[str, Any]) -> Measure:
-    """An instance with these parameters (strings are converted to the type of the field's default).
+    """An instance with these parameters (text is converted to the type of the parameter).
 
     Raises:
         SpecError: unknown parameter, or a value of the wrong kind or out of range.
     """
-    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    given: dict[str, Any] = {}
-    for key, value in params.items():
-        if key not in fields:
-            near = nearest(key, fields)
-            raise SpecError(
-                message(
-                    f'measure "{cls.about.name}" has no parameter "{key}".',
-                    got=f"{key}={value}",
-                    want="one of " + ", ".join(fields) if fields else "no parameters",
-                    hint=f"{cls.about.name}:{near}={value}" if near else f"triptych explain {cls.about.name}",
-                )
-            )
-        given[key] = _convert(cls.about.name, key, value, fields[key].default)
-    try:
-        return cls(**given)
-    except ValueError as error:
-        raise SpecError(f'measure "{cls.about.name}": {error}') from error
-    except TypeError as error:
-        raise SpecError(
-            message(f'measure "{cls.about.name}": {error}', hint=f"triptych explain {cls.about.name}")
-        ) from error
-
-
-_WORDS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
-
-
-def _convert(name: str, key: str, value: Any, default: Any) -> Any:
-    """The value as the type of the field's default: from text, or as it is when it has that type."""
-    try:
-        if isinstance(default, bool):
-            return _WORDS[value.lower()] if isinstance(value, str) else {True: True, False: False}[value]
-        if isinstance(default, int):
-            return int(value) if isinstance(value, str) else operator.index(value)
-        if isinstance(default, float):
-            return float(value)
-        if isinstance(default, str):
-            return {value: value}[str(value)]
-    except (ValueError, KeyError, TypeError):
-        kind = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}[type(default)]
-        raise SpecError(
-            message(f'measure "{name}": parameter "{key}" is not right.', got=str(value), want=kind)
-        ) from None
-    return value
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return plugins.build(cls, "measure", cls.about.name, params, f"triptych explain {cls.about.name}")

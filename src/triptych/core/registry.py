@@ -5,40 +5,21 @@ A name taken twice raises and names both files. A name not found gets a hint.
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
 from collections.abc import Iterable
 from functools import cache
-from importlib.metadata import entry_points
 from types import ModuleType
 
-from triptych.core.errors import RegistryError, SpecError, message, nearest
+from triptych.core.errors import SpecError, message
 from triptych.core.measure import AXES, Measure, build
+from triptych.core.plugins import by_name, classes_in, modules_of, plugged_in, unknown
 
 ENTRY_POINTS = "triptych.measures"
 FOLDER = "triptych.measures"
 
 
-def scan(package: str) -> list[type[Measure]]:
-    """All measures defined in the modules of a package, in order of module name."""
-    root = importlib.import_module(package)
-    found: list[type[Measure]] = []
-    for info in sorted(pkgutil.walk_packages(root.__path__, package + "."), key=lambda info: info.name):
-        found += measures_in(importlib.import_module(info.name))
-    return found
-
-
 def measures_in(module: ModuleType) -> list[type[Measure]]:
     """The measures that a module itself defines."""
-    return [
-        item
-        for item in vars(module).values()
-        if inspect.isclass(item)
-        and issubclass(item, Measure)
-        and item.__module__ == module.__name__
-        and "about" in vars(item)
-    ]
+    return classes_in(module, Measure, "about")  # type: ignore[type-abstract]
 
 
 def collect(classes: Iterable[type[Measure]]) -> dict[str, type[Measure]]:
@@ -47,38 +28,15 @@ def collect(classes: Iterable[type[Measure]]) -> dict[str, type[Measure]]:
     Raises:
         RegistryError: two classes have one name.
     """
-    known: dict[str, type[Measure]] = {}
-    for cls in classes:
-        other = known.setdefault(cls.about.name, cls)
-        if other is not cls:
-            raise RegistryError(
-                message(
-                    f'two measures are named "{cls.about.name}".',
-                    got=f"{other.__module__}.{other.__qualname__} and {cls.__module__}.{cls.__qualname__}",
-                    want="one name for one measure",
-                    hint="rename one of them, or uninstall the plug-in that brings it",
-                )
-            )
+    known = by_name(classes, lambda cls: cls.about.name, "measure")
     return dict(sorted(known.items(), key=lambda item: (AXES.index(item[1].about.axis), item[0])))
 
 
 @cache
 def measures() -> dict[str, type[Measure]]:
     """All measures there are: our own, then those of installed plug-ins."""
-    return collect([*scan(FOLDER), *_plugged_in()])
-
-
-def _plugged_in() -> list[type[Measure]]:
-    found = []
-    for entry in entry_points(group=ENTRY_POINTS):
-        try:
-            item = entry.load()
-        except Exception as error:
-            raise RegistryError(f"plug-in {entry.name} ({entry.value}) cannot be loaded: {error}") from error
-        if not (inspect.isclass(item) and issubclass(item, Measure)):
-            raise RegistryError(f"plug-in {entry.name} ({entry.value}) is not a measure class")
-        found.append(item)
-    return found
+    own = [cls for module in modules_of(FOLDER) for cls in measures_in(module)]
+    return collect([*own, *plugged_in(ENTRY_POINTS, Measure, "measure")])  # type: ignore[type-abstract]
 
 
 def lookup(name: str) -> type[Measure]:
@@ -88,17 +46,9 @@ def lookup(name: str) -> type[Measure]:
         SpecError: there is none; the message hints at a near miss.
     """
     known = measures()
-    if name in known:
-        return known[name]
-    near = nearest(name, known)
-    raise SpecError(
-        message(
-            f'no measure is named "{name}".',
-            got=name,
-            want="one of those in `triptych list`",
-            hint=near or "triptych list",
-        )
-    )
+    if name not in known:
+        raise unknown("measure", name, known, want="one of those in `triptych list`", hint="triptych list")
+    return known[name]
 
 
 def parse(requests: Iterable[str]) -> list[Measure]:

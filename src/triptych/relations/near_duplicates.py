@@ -82,7 +82,7 @@ class _Signatures:
                 rows = np.ascontiguousarray(batch.matrix(column)[present]).astype(np.uint16)
                 out.write(rows.tobytes())
                 for band, file in enumerate(bands):
-                    file.write(_band_keys(rows, band).tobytes())
+                    file.write(band_keys(rows, band).tobytes())
             for file in bands:
                 file.close()
         self.at: NDArray[np.int64] = np.concatenate(at) if at else np.zeros(0, dtype=np.int64)
@@ -109,9 +109,9 @@ def _ranks(keys: Keys, at: NDArray[np.int64]) -> NDArray[np.int64]:
     return rank
 
 
-def _band_keys(rows: NDArray[np.uint16], band: int) -> NDArray[np.uint64]:
-    """Band 0 is the whole signature (copies); band b is entries 6(b-1) .. 6b."""
-    part = rows if band == 0 else rows[:, (band - 1) * ROWS : band * ROWS]
+def band_keys(rows: NDArray[np.uint16], band: int, width: int = ROWS) -> NDArray[np.uint64]:
+    """Keys (k,) of signatures (k, 128): band 0 is the whole signature (copies); band b is entries width(b-1) .. width b."""
+    part = rows if band == 0 else rows[:, (band - 1) * width : band * width]
     key = np.full(len(rows), band, dtype=np.uint64)
     with np.errstate(over="ignore"):
         for column in part.T:

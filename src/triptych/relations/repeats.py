@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,8 @@ class Repeats(Relation):
 
     def compute(self, records: Records) -> Mapping[str, Sparse]:
         """Vectors of the sampled records."""
+        from scipy.sparse import csr_array  # noqa: PLC0415 - scipy is slow to import
+
         keys = records.keys
         sampled = keys.address <= np.partition(keys.address, SAMPLE - 1)[SAMPLE - 1] if len(keys) > SAMPLE else None
         at, owner, grams = self._gather(records, sampled)
@@ -57,8 +60,9 @@ class Repeats(Relation):
         vectors[:, GROUPS] = np.bincount(row, minlength=len(at))
         repeated = shared[index] >= 0
         which, gram = row[repeated], shared[index[repeated]]
-        for g in range(GROUPS):
-            vectors[:, g] = np.bincount(which, weights=table[gram, g], minlength=len(at))
+        ones = np.ones(len(which), dtype=np.int32)
+        holds: Any = csr_array((ones, (which, gram)), shape=(len(at), len(table)))
+        vectors[:, :GROUPS] = holds @ table
         np.add.at(vectors, (row[~repeated], keys.group[owner[~repeated]]), 1)
         return {self.gives[0]: Sparse(at, vectors)}
 

@@ -115,7 +115,7 @@ def read_study(document: Mapping[str, Any], limits: StudyLimits) -> Study:
             Conclusion(item.get("kind") == "can", text(item, "text", limits.text))
             for item in listed(document, "conclusions")[: 2 * limits.notes]
         ),
-        warnings=_warnings(document, limits),
+        warnings=read_warnings(document, limits.notes, limits.text),
         provenance=facts(mapping(document, "provenance"), text=limits.text),
     )
 
@@ -139,7 +139,7 @@ def read_design(document: Any, limits: StudyLimits | None = None) -> Design:
         overlap=facts(mapping(document, "overlap")),
         power=_powers(document, limits),
         binding=written(document.get("binding")) or "; ".join(" ".join(f) for f in facts(mapping(document, "binding"))),
-        warnings=_warnings(document, limits),
+        warnings=read_warnings(document, limits.notes, limits.text),
         provenance=facts(mapping(document, "provenance")),
     )
 
@@ -368,9 +368,10 @@ def _ends(found: Any) -> str:
     return " to ".join(written(each, 40) for each in items(found)[:5])
 
 
-def _warnings(document: Mapping[str, Any], limits: StudyLimits) -> tuple[str, ...]:
-    found = [text(item, "text", limits.text) or text(item, "code", NAME) for item in listed(document, "warnings")]
-    found += [line(item, limits.text) for item in items(document.get("warnings")) if isinstance(item, str)]
+def read_warnings(document: Mapping[str, Any], notes: int, length: int) -> tuple[str, ...]:
+    """The warnings of a document, each once: at most `notes`, then how many more there are."""
+    found = [text(item, "text", length) or text(item, "code", NAME) for item in listed(document, "warnings")]
+    found += [line(item, length) for item in items(document.get("warnings")) if isinstance(item, str)]
     found = list(dict.fromkeys(found))
-    more = len(found) - limits.notes
-    return (*found[: limits.notes], *([f"{more} more warnings are in the document."] if more > 0 else []))
+    more = len(found) - notes
+    return (*found[:notes], *([f"{more} more warnings are in the document."] if more > 0 else []))

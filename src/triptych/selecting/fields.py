@@ -21,19 +21,27 @@ from triptych.selecting.sourcerows import fields_of_rows
 from triptych.statistics.moments import Moments
 
 LENGTH = "length"
+_SHORT, _HELD = 64, 1 << 16
+"""Texts of at most so many characters, and so many different ones, are held once however many records have them."""
 
 
 @dataclass(frozen=True)
 class Wish:
-    """Something to be read of every record: a column of the store, or a field of the rows; and how a profile calls it."""
+    """Something to be read of every record: a column of the store, or a field of the rows; and how a profile calls it.
+
+    `equals`: the number is 1 where the field, as text, is this, 0 where it is something else.
+    """
 
     label: str
     column: str | None = None
     field: str | None = None
+    equals: str | None = None
 
 
 def number(name: str, factor: str, dataset: Dataset, judged: Text) -> Wish:
     """What holds the numbers that this name stands for. A field of the rows goes before a measure of the same name.
+
+    `FIELD=VALUE` is 1 where the field is that value, 0 where it is another.
 
     Raises:
         SchemaError: nothing does; the message hints at a near miss.
@@ -43,6 +51,9 @@ def number(name: str, factor: str, dataset: Dataset, judged: Text) -> Wish:
         return Wish(f"label_mean:field={name}", column=f"label.{name}")
     if name in layout.known:
         return Wish(name, field=name)
+    before, equals, value = name.partition("=")
+    if equals and before in layout.known:
+        return Wish(name, field=before, equals=value)
     base, _, on = name.partition("@")
     if base == LENGTH:
         return Wish("tokens", column=f"length@{on or judged}")
@@ -101,13 +112,31 @@ class Columns:
     def __init__(self, source: object, dataset: Dataset, store: FeatureStore, wishes: Iterable[Wish]) -> None:
         self._store, self._name = store, dataset.name
         self._fields = tuple(dict.fromkeys(wish.field for wish in wishes if wish.field))
-        self._values: dict[str, list[Any]] = {}
+        self._values: dict[str, NDArray[Any]] = {}
         if self._fields:
-            rows = fields_of_rows(source, dataset.options, self._fields)
-            address = zip(store.whole("source").to_pylist(), store.whole("row").to_pylist(), strict=True)
-            nothing = [None] * len(self._fields)  # a row that is a bare text or a list of turns
-            found = [rows.get(at, nothing) for at in address]
-            self._values = {name: [values[i] for values in found] for i, name in enumerate(self._fields)}
+            self._values = self._read(source, dataset)
+
+    def _read(self, source: object, dataset: Dataset) -> dict[str, NDArray[Any]]:
+        """The fields of all records; the rows are streamed, and equal texts are held once."""
+        at = [self._store.whole(name).to_numpy() for name in ("source", "row")]
+        held = {name: np.full(len(self._store), None, dtype=object) for name in self._fields}
+        known: dict[str, str] = {}
+        place, n = 0, len(self._store)
+        rows = fields_of_rows(source, dataset.options, self._fields)
+        for address, values in rows:
+            while place < n and (at[0][place], at[1][place]) < address:
+                place += 1  # a row that is no object
+            if place == n:
+                break
+            begin = place
+            while place < n and (at[0][place], at[1][place]) == address:
+                place += 1
+            for name, value in zip(self._fields, values, strict=True):
+                if isinstance(value, str) and len(value) <= _SHORT:
+                    value = known.setdefault(value, value) if len(known) < _HELD else known.get(value, value)
+                for one in range(begin, place):
+                    held[name][one] = value
+        return held
 
     def numbers(self, wish: Wish) -> NDArray[np.float64]:
         """Numbers of all records (N,), NaN where a record has none.
@@ -120,6 +149,10 @@ class Columns:
             values: NDArray[np.float64] = pc.fill_null(column, float("nan")).to_numpy()
             return np.where(np.isfinite(values), values, np.nan)
         out = np.full(len(self._store), np.nan)
+        if wish.equals is not None:
+            texts = self.texts(wish)
+            known = np.array([text is not None for text in texts], dtype=np.bool_)
+            return np.where(known, np.where(texts == wish.equals, 1.0, 0.0), np.nan)
         for at, value in enumerate(self._values[str(wish.field)]):
             try:
                 label = as_label(value)

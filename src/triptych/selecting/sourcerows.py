@@ -7,7 +7,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from triptych.data import ReadOptions
 from triptych.data.bytestream import open_bytes, reading, sniff
@@ -18,17 +20,20 @@ _BOM = b"\xef\xbb\xbf"
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 
 
-def fields_of_rows(source: object, options: ReadOptions, names: Sequence[str]) -> dict[tuple[int, int], list[Any]]:
-    """The values of some fields of every row, by (ordinal of the source, of the row in it); None where it has none."""
-    out = {}
+def fields_of_rows(
+    source: object, options: ReadOptions, names: Sequence[str]
+) -> Iterator[tuple[tuple[int, int], list[Any]]]:
+    """The values of some fields of every row, with the ordinals of its source and of the row in it, in source order.
+
+    Rows that are no objects (bare texts, lists of turns) are left out; a field that a row lacks is None.
+    """
     seen = 0
     for at, item in enumerate(locate(source, options).items):
         rows = item.rows()
         for row, (_, value) in enumerate(rows if options.limit is None else islice(rows, options.limit - seen)):
             seen += 1
             if isinstance(value, Mapping):
-                out[at, row] = [value.get(name) for name in names]
-    return out
+                yield (at, row), [value.get(name) for name in names]
 
 
 def verbatim(source: object, options: ReadOptions, wanted: Sequence[tuple[int, int, int]]) -> list[bytes]:
@@ -39,15 +44,33 @@ def verbatim(source: object, options: ReadOptions, wanted: Sequence[tuple[int, i
         options: how it was read.
         wanted: (ordinal of the source, of the row in it, line) of each row, in source order, each once.
     """
+    table = np.array(wanted, dtype=np.int64).reshape(-1, 3)
+    return list(stream(source, options, table))
+
+
+def stream(source: object, options: ReadOptions, wanted: NDArray[np.int64]) -> Iterator[bytes]:
+    """As `verbatim`, one row after the other: memory does not grow with their number.
+
+    Args:
+        source: what the pool was opened from.
+        options: how it was read.
+        wanted: ordinal of the source, of the row in it, and line of each row, in source order, each once, (k, 3).
+    """
     sources = locate(source, options)
-    out: list[bytes] = []
     for at, item in enumerate(sources.items):
-        mine = [(row, line) for source_, row, line in wanted if source_ == at]
-        if not mine:
+        mine = wanted[wanted[:, 0] == at]
+        if not len(mine):
             continue
         path = _lines_of(item, sources)
-        out += _written(item, mine) if path is None else _read(path, item.label, [line for _, line in mine])
-    return out
+        yield from _written(item, mine[:, 1]) if path is None else _read(path, item.label, mine[:, 2])
+
+
+def objects(source: object, options: ReadOptions, wanted: NDArray[np.int64]) -> Iterator[Row]:
+    """As `stream`, the rows as objects."""
+    for at, item in enumerate(locate(source, options).items):
+        mine = wanted[wanted[:, 0] == at, 1]
+        if len(mine):
+            yield from (_row(value) for value in _at(item, mine))
 
 
 def _lines_of(item: Source, sources: Sources) -> Path | None:
@@ -58,19 +81,34 @@ def _lines_of(item: Source, sources: Sources) -> Path | None:
     return path if sources.path == "-" or sniff(path, item.label) == "jsonl" else None
 
 
-def _read(path: Path, label: str, lines: Sequence[int]) -> Iterator[bytes]:
-    wanted = set(lines)
-    with reading(label), open_bytes(path) as stream:
-        for number, raw in enumerate(stream, start=1):
-            if number in wanted:
-                yield (raw.removeprefix(_BOM) if number == 1 else raw).rstrip(b"\r\n")
+def _read(path: Path, label: str, lines: NDArray[np.int64]) -> Iterator[bytes]:
+    left = iter(lines.tolist())
+    wanted = next(left)
+    with reading(label), open_bytes(path) as opened:
+        for number, raw in enumerate(opened, start=1):
+            if number != wanted:
+                continue
+            yield (raw.removeprefix(_BOM) if number == 1 else raw).rstrip(b"\r\n")
+            wanted = next(left, None)
+            if wanted is None:
+                return
 
 
-def _written(item: Source, mine: Sequence[tuple[int, int]]) -> Iterator[bytes]:
-    wanted = {row for row, _ in mine}
+def _written(item: Source, rows: NDArray[np.int64]) -> Iterator[bytes]:
+    for value in _at(item, rows):
+        yield orjson.dumps(_row(value), default=str, option=_OPTIONS)
+
+
+def _at(item: Source, rows: NDArray[np.int64]) -> Iterator[Any]:
+    """The values of some rows, given by ordinals in ascending order."""
+    left = iter(rows.tolist())
+    wanted = next(left)
     for row, (_, value) in enumerate(item.rows()):
-        if row in wanted:
-            yield orjson.dumps(_row(value), default=str, option=_OPTIONS)
+        if row == wanted:
+            yield value
+            wanted = next(left, None)
+            if wanted is None:
+                return
 
 
 def _row(value: Any) -> Row:

@@ -9,7 +9,8 @@ import inspect
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
-from triptych.core.errors import RegistryError, SpecError, message, nearest
+from triptych.core.errors import RegistryError
+from triptych.core.plugins import taken_twice, unknown
 from triptych.worlds.world import World
 
 GROUP = "triptych.worlds"
@@ -33,14 +34,7 @@ def entries() -> dict[str, EntryPoint]:
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         other = found.setdefault(entry.name, entry)
         if other is not entry:
-            raise RegistryError(
-                message(
-                    f'two worlds are named "{entry.name}".',
-                    got=f"{other.value} and {entry.value}",
-                    want="one name for one world",
-                    hint="rename one of them, or uninstall the plug-in that brings it",
-                )
-            )
+            raise taken_twice("world", entry.name, other.value, entry.value)
     return found
 
 
@@ -54,8 +48,7 @@ def load_world(name: str) -> World:
     """
     known = entries()
     if name not in known:
-        want = ", ".join(known)
-        raise SpecError(message(f'no world is named "{name}".', got=name, want=want, hint=nearest(name, known)))
+        raise unknown("world", name, known)
     entry = known[name]
     try:
         item = entry.load()

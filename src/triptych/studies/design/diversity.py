@@ -7,12 +7,10 @@ that the narrow arms' diversity does not rest on the encoder that the clusters w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from triptych.core.batch import flat_lists
 from triptych.core.estimate import Undefined
 from triptych.core.groups import everything
 from triptych.core.rng import stream
@@ -20,6 +18,7 @@ from triptych.engines.fold import Selected, fold
 from triptych.engines.progress import Progress
 from triptych.measures.diversity.vendi import effective_number
 from triptych.profiling.bench import Bench
+from triptych.selecting.lexical import Lexicon, tokens_of
 from triptych.studies.design.balance import Arm
 from triptych.studies.design.pool import Pool
 
@@ -46,18 +45,8 @@ class TfIdf:
     """TF-IDF vectors of a pool, and the Vendi score of some of its records."""
 
     def __init__(self, pool: Pool) -> None:
-        from scipy import sparse  # noqa: PLC0415 - slow to import
-
-        values, offsets = _tokens(pool)
-        self.n = len(offsets) - 1
-        _, codes = np.unique(values, return_inverse=True)
-        counts = sparse.csr_array((np.ones(len(codes)), codes, offsets), shape=(self.n, int(codes.max(initial=0)) + 1))
-        counts.sum_duplicates()
-        frequency = np.bincount(counts.indices, minlength=counts.shape[1])
-        weighted = counts * np.log(self.n / np.maximum(frequency, 1))[None, :]
-        norms = np.sqrt(weighted.multiply(weighted).sum(axis=1))
-        self.rows = sparse.csr_array(weighted.multiply(1 / np.where(norms > 0, norms, 1)[:, None]))
-        self._seed = pool.dataset.name
+        tokens = tokens_of(pool.store, f"tokens@{pool.on}", pool.rows)
+        self.rows = Lexicon(*tokens).vectors(*tokens)
 
     def vendi(self, chosen: NDArray[np.int64], size: int) -> float | None:
         """Effective records of order 1 among `size` of the chosen, drawn at random; None where no text has a token."""
@@ -69,12 +58,6 @@ class TfIdf:
             return None
         cosines = (rows @ rows.T).toarray()
         return effective_number(np.linalg.eigvalsh(cosines / len(cosines)), 1.0)
-
-
-def _tokens(pool: Pool) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Flat tokens of the embedded text of the pool's records, and offsets (n + 1,)."""
-    column = pool.store.whole(f"tokens@{pool.on}").take(pool.rows).combine_chunks()
-    return flat_lists(column)
 
 
 def diversity(pool: Pool, arms: Sequence[Arm], bench: Bench) -> list[dict[str, float]]:

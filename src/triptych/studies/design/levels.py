@@ -80,7 +80,9 @@ class Request:
             if name not in known:
                 want = ", ".join(sorted(known))
                 raise UsageError(message(f'design has no option "{name}".', want=want, hint=nearest(name, known)))
-        made = cls(_records(Budget.of(budget)), factors_of(levels), seed=seed, **{n: _plain(v) for n, v in options.items()})
+        made = cls(
+            _records(Budget.of(budget)), factors_of(levels), seed=seed, **{n: _plain(v) for n, v in options.items()}
+        )
         made._check()
         return made
 

@@ -15,12 +15,12 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
-import types
 from collections.abc import Mapping
 from importlib.metadata import entry_points
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
-from triptych.core.errors import RegistryError, SpecError, message, nearest
+from triptych.core import plugins
+from triptych.core.errors import RegistryError, SpecError, message
 from triptych.studies.trainers.trainer import Trainer
 
 ENTRY_POINTS = "triptych.trainers"
@@ -51,9 +51,7 @@ def trainer_class(name: str) -> type[Trainer]:
         what = f'plug-in {plugged[taken[0]]} takes the name of our trainer "{taken[0]}".'
         raise RegistryError(message(what, want="a name of its own", hint="rename its entry point, or uninstall it"))
     if name not in TRAINERS and name not in plugged:
-        known = [*TRAINERS, *plugged]
-        want = "one of " + ", ".join(known)
-        raise SpecError(message(f'no trainer is named "{name}".', got=name, want=want, hint=nearest(name, known)))
+        raise plugins.unknown("trainer", name, [*TRAINERS, *plugged])
     place = TRAINERS.get(name) or plugged[name]
     module, _, attribute = place.partition(":")
     try:
@@ -76,7 +74,7 @@ def parse_trainer(text: str) -> Trainer:
     name, _, rest = text.strip().partition(":")
     cls = trainer_class(name)
     argument, given = getattr(cls, "ARGUMENT", None), {}
-    fields = _parameters(cls)
+    fields = plugins.parameters(cls)
     while rest:
         piece, comma, after = rest.partition(",")
         key, equals, value = piece.partition("=")
@@ -102,70 +100,13 @@ def build_trainer(name: str, params: Mapping[str, Any]) -> Trainer:
     Raises:
         SpecError: unknown name or parameter, a value of the wrong kind or out of range, or one that is needed and missing.
     """
-    cls = trainer_class(name)
-    fields = _parameters(cls)
-    given = {}
-    for key, value in params.items():
-        if key not in fields:
-            near = nearest(key, fields)
-            what = f'trainer "{name}" has no parameter "{key}".'
-            want = "one of " + ", ".join(fields) if fields else "no parameters"
-            raise SpecError(message(what, got=f"{key}={value}", want=want, hint=near and f"{name}:{near}={value}"))
-        given[key] = _converted(name, key, value, fields[key])
-    missing = [f.name for f in dataclasses.fields(cls) if f.name in fields and f.name not in given and _needed(f)]  # type: ignore[arg-type]
-    if missing:
-        argument = getattr(cls, "ARGUMENT", None)
-        form = f"{name}:{missing[0].upper()}" if missing[0] == argument else f"{name}:{missing[0]}=.."
-        raise SpecError(message(f'trainer "{name}" needs "{missing[0]}".', want=form))
-    try:
-        return cls(**given)
-    except ValueError as error:
-        raise SpecError(f'trainer "{name}": {error}') from error
+    return plugins.build(trainer_class(name), "trainer", name, params)
 
 
 def _plugged_in() -> dict[str, str]:
     return {entry.name: entry.value for entry in entry_points(group=ENTRY_POINTS)}
 
 
-def _parameters(cls: type[Trainer]) -> dict[str, Any]:
-    """Parameters that a user sets, with their types: what `prepare` fits is none."""
-    hints = get_type_hints(cls)
-    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
-    return {f.name: hints[f.name] for f in fields if f.init and not f.metadata.get("fitted")}
-
-
 def _is_parameter(cls: type[Trainer], key: str, fields: Mapping[str, Any]) -> bool:
     """Whether `key=` begins a parameter. In a user's command only a known name does: its own words hold `=` too."""
     return key in fields if getattr(cls, "VERBATIM", False) else key.isidentifier()
-
-
-def _needed(field: Any) -> bool:
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-
-
-_WORDS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
-_KINDS: Mapping[Any, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
-
-
-def _converted(name: str, key: str, value: Any, kind: Any) -> Any:
-    """A value as the type of its parameter: text is converted, anything else is taken as it is."""
-    if not isinstance(value, str):
-        return value
-    choices = get_args(kind) if get_origin(kind) is Literal else ()
-    if choices:
-        if value in choices:
-            return value
-        want = "one of " + ", ".join(map(str, choices))
-        what = f'trainer "{name}": {key} is not right.'
-        raise SpecError(message(what, got=value, want=want, hint=nearest(value, map(str, choices))))
-    if get_origin(kind) in (Union, types.UnionType):
-        if value.lower() in ("none", "null"):
-            return None
-        kind = next(each for each in get_args(kind) if each is not type(None))
-    try:
-        if kind is bool:
-            return _WORDS[value.lower()]
-        return kind(value) if kind in (int, float, str) else value
-    except (ValueError, KeyError):
-        what = f'trainer "{name}": {key} is not right.'
-        raise SpecError(message(what, got=value, want=_KINDS[kind])) from None

@@ -1,0 +1,36 @@
+"""The verbs. Each command of the command line is one of these calls plus printing."""
+
+from __future__ import annotations
+
+from triptych.api.comparing import compare, gate, plan_compare, plan_gate
+from triptych.api.listing import explain, list_measures, list_selectors, list_worlds
+from triptych.api.measuring import adapt, demo, measure, plan
+from triptych.api.selecting import frontier, plan_frontier, plan_select, select
+from triptych.api.studying import design, plan_design, plan_solve, plan_study, solve, study, trace, world
+
+__all__ = [
+    "adapt",
+    "compare",
+    "demo",
+    "design",
+    "explain",
+    "frontier",
+    "gate",
+    "list_measures",
+    "list_selectors",
+    "list_worlds",
+    "measure",
+    "plan",
+    "plan_compare",
+    "plan_design",
+    "plan_frontier",
+    "plan_gate",
+    "plan_select",
+    "plan_solve",
+    "plan_study",
+    "select",
+    "solve",
+    "study",
+    "trace",
+    "world",
+]

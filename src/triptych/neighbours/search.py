@@ -1,0 +1,162 @@
+"""The k nearest of some vectors for others, by inner product, exactly.
+
+faiss finds who is near; how near is then computed again for those alone, in steps of `TOLERANCE`, and equals are ordered
+by position. So neither the shape of a product nor the number of threads decides between two equal vectors, however many
+there are of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triptych.core.candidates import TOLERANCE, Ints
+from triptych.core.errors import SelectionError, message
+from triptych.neighbours.library import library, spread
+
+Singles = NDArray[np.float32]
+Found = tuple[NDArray[np.int32], Singles]
+
+BLOCK = 1024  # queries that are searched at once
+PAD = 8  # more than asked for are looked up, to see whether ties run past the last
+NEAR = 4 * TOLERANCE  # closer than this to the last one, products of single precision cannot tell
+
+
+def unheard(done: int) -> None:
+    """Progress that nobody asked for."""
+    del done
+
+
+def usable(vectors: NDArray[np.floating[Any]], what: str = "vectors") -> NDArray[np.bool_]:
+    """Which rows are not zero, (n,).
+
+    Raises:
+        SelectionError: a row holds NaN or infinity.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        square = np.einsum("ij,ij->i", vectors, vectors)
+    bad = np.flatnonzero(~np.isfinite(square))
+    if len(bad):
+        raise SelectionError(
+            message(
+                f"{len(bad):,} of {len(vectors):,} {what} are not finite.",
+                got=f"NaN or infinity, candidate {bad[0]} first",
+                want="finite vectors; a text without tokens has a vector of zeros",
+                hint="drop those records, or embed them again",
+            )
+        )
+    return np.asarray(square > 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Those of some vectors that are not zero.
+
+    Attributes:
+        vectors: float32 (n, d), unit rows or zeros.
+        at: positions of those that are not zero, ascending.
+    """
+
+    vectors: Singles
+    at: Ints
+
+    @classmethod
+    def of(cls, vectors: Singles) -> Rows:
+        """Find the zeros.
+
+        Raises:
+            SelectionError: vectors hold NaN.
+        """
+        return cls(vectors, np.flatnonzero(usable(vectors)))
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+
+def exact(
+    queries: Rows, base: Rows, k: int, threads: int, skip: Ints | None = None, told: Callable[[int], None] = unheard
+) -> Found:
+    """The k nearest of the base for each query: positions int32 (m, k) and similarities float32 (m, k), descending.
+
+    -1 and -inf where there are fewer, and for a query of zeros.
+
+    Args:
+        queries: m vectors.
+        base: b vectors.
+        k: neighbours of each.
+        threads: that may be used.
+        skip: position in the base that each query must not find, (m,): itself; -1: none.
+        told: called with the number of queries that are done, from one thread at a time.
+    """
+    wide = min(k, len(base))
+    held = base.vectors if len(base) == len(base.vectors) else base.vectors[base.at]
+    place = np.full(len(base.vectors) + 1, -1, dtype=np.int64)
+    place[base.at] = np.arange(len(base))
+    found, lock = nothing(len(queries.vectors), k), Lock()
+
+    def block(start: int) -> None:
+        rows = queries.at[start : start + BLOCK]
+        left = None if skip is None else place[skip[rows]]
+        at, close = _nearest(queries.vectors[rows], held, wide, left)
+        found[0][rows, :wide] = np.where(at >= 0, base.at[at], -1)
+        found[1][rows, :wide] = close
+        with lock:
+            told(len(rows))
+
+    if wide:
+        spread(block, range(0, len(queries), BLOCK), threads)
+    return found
+
+
+def nothing(m: int, k: int) -> Found:
+    """What is found before anything is looked for."""
+    return np.full((m, k), -1, dtype=np.int32), np.full((m, k), -np.inf, dtype=np.float32)
+
+
+def _nearest(queries: Singles, base: Singles, k: int, skip: Ints | None) -> tuple[Ints, Singles]:
+    """One block of `exact`."""
+    faiss = library()
+    wide = min(k + PAD + 1, len(base))
+    _, at = faiss.knn(queries, base, wide, metric=faiss.METRIC_INNER_PRODUCT)
+    found, similarity, last = ranked(queries, base, at, k, skip)
+    if wide < len(base):
+        tied = np.flatnonzero(similarity[:, k - 1] <= last + NEAR)
+        step = max(1, (BLOCK * BLOCK) // len(base))
+        for rows in (tied[start : start + step] for start in range(0, len(tied), step)):
+            left = None if skip is None else skip[rows]
+            at = _candidates(queries[rows], base, similarity[rows, k - 1], k, left)
+            found[rows], similarity[rows], _ = ranked(queries[rows], base, at, k, left)
+    return found, similarity
+
+
+def ranked(queries: Singles, base: Singles, at: Ints, k: int, skip: Ints | None) -> tuple[Ints, Singles, Singles]:
+    """The best k of the positions `at` (m, w), -1 where there is none, and the similarity of the worst of all w."""
+    steps = np.einsum("qd,qwd->qw", queries, base[np.maximum(at, 0)]).astype(np.float64)
+    steps = np.round(steps / TOLERANCE)
+    last = np.where(at >= 0, steps, np.inf).min(axis=1)
+    steps[at < 0] = -np.inf
+    if skip is not None:
+        steps[at == skip[:, None]] = -np.inf
+    order = np.lexsort((at, -steps))[:, :k]
+    taken = np.take_along_axis(steps, order, axis=1)
+    found = np.where(taken > -np.inf, np.take_along_axis(at, order, axis=1), -1)
+    return found.astype(np.int64), (taken * TOLERANCE).astype(np.float32), (last * TOLERANCE).astype(np.float32)
+
+
+def _candidates(queries: Singles, base: Singles, edge: Singles, k: int, skip: Ints | None) -> Ints:
+    """All that are surely among the best k, and the first k + 1 of those that single precision cannot tell from the last."""
+    product = queries @ base.T
+    if skip is not None:
+        rows = np.flatnonzero(skip >= 0)
+        product[rows, skip[rows]] = -np.inf
+    out = np.full((len(queries), 2 * k + 1), -1, dtype=np.int64)
+    for row, (line, bound) in enumerate(zip(product, edge, strict=True)):
+        sure = np.flatnonzero(line > bound + NEAR)[:k]
+        even = np.flatnonzero((line <= bound + NEAR) & (line >= bound - NEAR))[: k + 1]
+        out[row, : len(sure)], out[row, k : k + len(even)] = sure, even
+    return out
