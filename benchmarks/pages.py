@@ -29,7 +29,9 @@ def ran(result: dict[str, Any]) -> str:
     changed = " with uncommitted changes of the source" if result["source_changed"] else ""
     return (
         f"{result['date']}, commit {str(result['commit'])[:12]}{changed}; {m['cpu']} ({m['simd']}), {m['cores']} cores, "
-        f"{m['memory_gb']} GB, load at start {m['load_at_start']}{busy}; {versions}.\n"
+        f"{m['memory_gb']} GB, load at start {m['load_at_start']}{busy}; {versions}."
+        + (f" Note: {result['header_note']}." if "header_note" in result else "")
+        + "\n"
     )
 
 
