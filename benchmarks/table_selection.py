@@ -70,8 +70,10 @@ def selection_million(result: dict[str, Any]) -> list[str]:
 def selection_frontiers(result: dict[str, Any]) -> list[str]:
     out = ["## Selection: who is ahead in quality against diversity", "", ran(result)]
     out += [
-        "The pools of the worlds leave the answers out. That was decided after a first run with them, in which `balanced` was "
-        "clearly behind `vendi_greedy` and `novelty` in 5 of 5 pools of `programs` by TF-IDF of the answers (design/0010).",
+        (
+            "The pools of the worlds leave the answers out. That was decided after a first run with them, in which `balanced` was "
+            "clearly behind `vendi_greedy` and `novelty` in 5 of 5 pools of `programs` by TF-IDF of the answers (design/0010)."
+        ),
         "",
     ]
     for pool in result["pools"]:
