@@ -1,6 +1,7 @@
 # make demo   measure the three demo sets and write a report        make check  lint, types, contracts, docs, tests
 # make test   run the tests                                          make docs   write the generated docs
 # make findings   trace each axis to ID and OOD scores in two worlds, from nothing (about a quarter of an hour on two cores)
+# make collapse   a loop that eats its own diversity, beside two that do not (about ten minutes on two cores)
 # Needs python3 with venv, and make.
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 JOBS   ?= 2
 
-.PHONY: demo findings test lint types docs docs-check check bench clean
+.PHONY: demo findings collapse test lint types docs docs-check check bench clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -39,6 +40,10 @@ $(VENV)/.torch: $(VENV)/.core
 findings: $(VENV)/.torch
 	$(BIN)/triptych study --preset findings -o findings
 	@echo "The report is findings/report.html"
+
+collapse: $(VENV)/.torch
+	$(BIN)/triptych loop --preset collapse -o collapse
+	@echo "The report is collapse/report.html"
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS)

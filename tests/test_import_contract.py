@@ -25,9 +25,9 @@ LINES = (
     ("profiling",),
     ("selecting",),
     ("comparing", "worlds"),
-    ("generate",),
+    ("guarding", "generating"),
     ("studies",),
-    ("loop",),
+    ("looping",),
     ("api",),
     ("cli",),
 )

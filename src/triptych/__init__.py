@@ -14,11 +14,28 @@ from typing import TYPE_CHECKING, Any
 from triptych._version import __version__
 
 if TYPE_CHECKING:
-    from triptych.api import adapt, compare, demo, design, frontier, gate, measure, select, study, trace, world
+    from triptych.api import (
+        adapt,
+        compare,
+        demo,
+        design,
+        frontier,
+        gate,
+        guard,
+        loop,
+        measure,
+        select,
+        study,
+        trace,
+        world,
+    )
+    from triptych.api.guarding import GuardCallback, Watch
     from triptych.core.profile import Profile
 
 __all__ = [
+    "GuardCallback",
     "Profile",
+    "Watch",
     "__version__",
     "adapt",
     "compare",
@@ -26,6 +43,8 @@ __all__ = [
     "design",
     "frontier",
     "gate",
+    "guard",
+    "loop",
     "measure",
     "select",
     "study",
@@ -34,7 +53,8 @@ __all__ = [
 ]
 
 _HOME = {name: "triptych.api" for name in __all__ if name.islower() and name.isalpha()}
-_HOME["Profile"] = "triptych.core.profile"
+_HOME |= {"Profile": "triptych.core.profile", "Watch": "triptych.api.guarding"}
+_HOME["GuardCallback"] = "triptych.api.guarding"
 
 
 def __getattr__(name: str) -> Any:

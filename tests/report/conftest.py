@@ -37,3 +37,8 @@ def parsed():
 @pytest.fixture(scope="session")
 def compared():
     return load("make_comparison")
+
+
+@pytest.fixture(scope="session")
+def courses():
+    return load("make_rounds")

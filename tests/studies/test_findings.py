@@ -11,10 +11,10 @@ import pytest
 
 from triptych import api
 from triptych.core.errors import SpecError
+from triptych.statistics.rarefied import effective
 from triptych.studies.findings import presets
 from triptych.studies.findings.build import write_design
 from triptych.studies.findings.presets import PRESETS, chosen
-from triptych.studies.findings.writing import effective
 from triptych.studies.folder import read_design
 from triptych.studies.panels import read_examples
 

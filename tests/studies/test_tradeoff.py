@@ -18,10 +18,11 @@ from triptych.core.rng import stream
 from triptych.core.spec import Spec, params_of
 from triptych.engines.local import LocalEngine
 from triptych.engines.progress import Progress
+from triptych.statistics.rarefied import effective
 from triptych.studies.findings.build import write_design
 from triptych.studies.findings.presets import PRESETS
 from triptych.studies.findings.tradeoff import Writing, likelier_half, tradeoff
-from triptych.studies.findings.writing import MARK, Pile, effective, likelihoods, parted, whole, write
+from triptych.studies.findings.writing import MARK, Pile, likelihoods, parted, whole, write
 from triptych.studies.folder import read_design
 from triptych.studies.trainers.trainer import Cost, Model, ModelTrainer, Outcome, Trainer
 from triptych.worlds.draw import Draw

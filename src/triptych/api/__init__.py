@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from triptych.api.comparing import compare, gate, plan_compare, plan_gate
+from triptych.api.guarding import guard, plan_guard
 from triptych.api.listing import explain, list_measures, list_selectors, list_worlds
+from triptych.api.looping import loop, plan_loop
 from triptych.api.measuring import adapt, demo, measure, plan
 from triptych.api.selecting import frontier, plan_frontier, plan_select, select
 from triptych.api.studying import design, plan_design, plan_solve, plan_study, solve, study, trace, world
@@ -16,15 +18,19 @@ __all__ = [
     "explain",
     "frontier",
     "gate",
+    "guard",
     "list_measures",
     "list_selectors",
     "list_worlds",
+    "loop",
     "measure",
     "plan",
     "plan_compare",
     "plan_design",
     "plan_frontier",
     "plan_gate",
+    "plan_guard",
+    "plan_loop",
     "plan_select",
     "plan_solve",
     "plan_study",

@@ -17,6 +17,8 @@ from triptych.cli.compare import compare
 from triptych.cli.design import design
 from triptych.cli.frontier import frontier
 from triptych.cli.gate import gate
+from triptych.cli.guard import guard
+from triptych.cli.loop import loop
 from triptych.cli.measure import adapt, demo, measure
 from triptych.cli.select import select
 from triptych.cli.solve import solve
@@ -40,10 +42,12 @@ app.command()(adapt)
 app.command()(world)
 app.command()(solve)
 app.command()(gate)
+app.command()(guard)
 app.command()(select)
 app.command()(compare)
 app.command()(design)
 app.command()(frontier)
+app.command()(loop)
 app.command()(study)
 app.command()(trace)
 app.command(name="list")(list_)

@@ -156,19 +156,28 @@ def _path(points: Sequence[tuple[float, float]]) -> str:
 
 def _dodged(lines: Sequence[CurveLine], gap: float = 16.0) -> tuple[CurveLine, ...]:
     """Spread the labels at the ends of the lines so that none covers another, inside the drawing where they fit."""
-    order = sorted(range(len(lines)), key=lambda at: (lines[at].end[1], at))
-    places = [lines[at].end[1] for at in order]
-    gap = min(gap, (CURVE_HEIGHT - BOTTOM - TOP) / max(1, len(lines) - 1))
+    places = spread([item.end[1] for item in lines], gap, TOP, CURVE_HEIGHT - BOTTOM)
+    return tuple(
+        CurveLine(item.which, item.path, item.band, item.dots, item.end, place)
+        for item, place in zip(lines, places, strict=True)
+    )
+
+
+def spread(wanted: Sequence[float], gap: float, top: float, floor: float) -> list[float]:
+    """Places near the wanted ones, `gap` apart, above `floor`; closer together where they would not fit below `top`.
+
+    >>> spread([50.0, 52.0, 10.0], 16.0, 0.0, 60.0)
+    [44.0, 60.0, 10.0]
+    """
+    order = sorted(range(len(wanted)), key=lambda at: (wanted[at], at))
+    places = [wanted[at] for at in order]
+    gap = min(gap, (floor - top) / max(1, len(wanted) - 1))
     for at in range(1, len(places)):
         places[at] = max(places[at], places[at - 1] + gap)
-    floor = CURVE_HEIGHT - BOTTOM
     for at in reversed(range(len(places))):
         places[at] = min(places[at], floor - gap * (len(places) - 1 - at))
     moved = dict(zip(order, places, strict=True))
-    return tuple(
-        CurveLine(item.which, item.path, item.band, item.dots, item.end, round(moved[at], 1))
-        for at, item in enumerate(lines)
-    )
+    return [round(moved[at], 1) for at in range(len(wanted))]
 
 
 def _tail(item: Histogram) -> float:

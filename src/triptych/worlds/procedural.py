@@ -8,7 +8,8 @@ is used, so that levels of a task share hardly any question. `procedural_tasks` 
 
 An item is the package's item of a drawn number below 2^32. It is named by skill and number, `skeleton` and `item` of a
 row, which is all that `grade` needs to make it again and ask the package's own verifier. The same items come only from
-the same version of the package, so a study that is to be made again notes it.
+the same version of the package, so a study that is to be made again notes it. Questions of the tasks in
+`procedural_reading` can be read back, whoever wrote them; they are named by skill and question.
 
 Questions and answers are texts as the package writes them, with line ends and single characters; `words` counts what
 white space separates.
@@ -25,6 +26,7 @@ from typing import Any, ClassVar, Final, final
 
 from triptych.core.errors import LawError, MissingExtraError, message
 from triptych.worlds.draw import Draw
+from triptych.worlds.procedural_reading import read_question, within
 from triptych.worlds.procedural_tasks import TASKS
 from triptych.worlds.world import Row, Skill, Task, World
 
@@ -61,10 +63,13 @@ _TRAINED, _HELD = _form_table()
 
 @dataclass(frozen=True)
 class Item:
-    """An item of a task. Its question alone is its input, so that equal questions are on one side of train and test."""
+    """An item of a task. Its question alone is its input, so that equal questions are on one side of train and test.
+
+    The number is None where the question was read from a prompt that somebody else wrote.
+    """
 
     question: str
-    number: int = field(repr=False)
+    number: int | None = field(repr=False, compare=False)
 
 
 @final
@@ -107,13 +112,45 @@ class Procedural(World):
         before, after = (*_TRAINED, *_HELD)[form]
         return f"{_BEFORE[before]}{task.facts.question}{_AFTER[after]}"
 
+    def parse(self, prompt: str) -> Task | None:
+        """The task of a question of one of `procedural_reading.TASKS_READ`, in any form; None for all other prompts.
+
+        White space around the prompt makes no difference: a model's answer has lost it.
+
+        Raises:
+            MissingExtraError: reasoning-gym is not installed.
+        """
+        text = prompt.strip()
+        for before in _BEFORE:
+            for after in _AFTER:
+                if text.startswith(before) and text.endswith(after):
+                    question = text[len(before) : len(text) - len(after)]
+                    task = self._read(question) or (None if after else self._read(f"{question}\n"))
+                    if task is not None:
+                        return task
+        return None
+
+    def _read(self, question: str) -> Task | None:
+        """The task of a bare question."""
+        found = read_question(question)
+        if found is None:
+            return None
+        task, read = found
+        for setting in TASKS[task]:
+            skill = Skill(f"{task}/{setting}", int(setting[0]) + 1)
+            source = _source(skill.name)
+            answer = read.answer(source) if within(read.ranges, source.config) else None
+            if answer is not None:
+                return Task(skill, Item(question, None), answer)
+        return None
+
     def spoiled(self, task: Task, error: str, draw: Draw) -> str:
         """An answer that the verifier does not call right.
 
         other_item: the answer of another item of the skill; slip: one digit of the answer changed or, where there is
         none, one letter; truncated: the beginning of the answer or, of a single character, of a sentence.
         """
-        entry = _entry(task.skill.name, task.facts.number)
+        entry = self._made(task.skill.name, task.facts)
         wrong: str
         for _ in range(_NEW_TRIES):
             if error == "other_item":
@@ -134,11 +171,23 @@ class Procedural(World):
             MissingExtraError: reasoning-gym is not installed.
             LawError: the verifier failed on this response.
         """
-        return _score(row["skeleton"], _entry(row["skeleton"], row["item"]), response)
+        item = Item(row.get("question", ""), row["item"])
+        return _score(row["skeleton"], self._made(row["skeleton"], item), response)
 
     def extras(self, task: Task) -> dict[str, Any]:
-        """The number of the item, from which it can be made again."""
-        return {"item": task.facts.number}
+        """The number of the item, from which it can be made again; the question where it was read from a prompt."""
+        number = task.facts.number
+        return {"item": number} if number is not None else {"item": None, "question": task.facts.question}
+
+    def _made(self, skill: str, item: Item) -> dict[str, Any]:
+        """The entry of an item, as the package's verifier asks for it."""
+        if item.number is not None:
+            return _entry(skill, item.number)
+        task = self._read(item.question)
+        if task is None:
+            raise LawError(message(f"world {self.name}: a row's question cannot be read.", got=item.question))
+        # The verifiers of tasks that can be read look at nothing else.
+        return {"question": item.question, "answer": task.answer, "metadata": {}}
 
 
 @cache
@@ -178,6 +227,9 @@ def _score(skill: str, entry: dict[str, Any], response: str) -> float:
             score = float(_source(skill).score_answer(response, entry))
     except Exception as error:  # the package's verifiers raise what they raise
         raise LawError(message(f"world procedural: the verifier of {skill} failed: {error!r}", got=response)) from error
+    if 1 < score < 1 + 1e-9:
+        # spell_backward adds 1/9 for each of nine right letters, whatever follows them; only 1 itself is wholly right.
+        return math.nextafter(1, 0)
     if not 0 <= score <= 1 or math.isnan(score):
         raise LawError(message(f"world procedural: the verifier of {skill} gave no share.", got=str(score)))
     return score

@@ -19,42 +19,11 @@ torch = pytest.importorskip("torch", reason="the trainer hf needs torch")
 for _name in ("transformers", "trl", "peft"):
     pytest.importorskip(_name, reason=f"the trainer hf needs {_name}")
 
-WORDS = "a b c d e f g h swap"
 TEMPLATE = (
     "{% for turn in messages %}<{{ turn['role'] }}> {{ turn['content'] }} </s> {% endfor %}"
     "{% if add_generation_prompt %}<assistant> {% endif %}"
 )
 DATA = [Example(f"swap {x} {y}", f"{y} {x}") for x in "abcdef" for y in "abcdef" if x != y]
-
-
-def make_model(folder, template=None):
-    """Write a random Llama of about 3,000 parameters with a tokenizer of whole words."""
-    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-    special = ["<unk>", "<s>", "</s>", "<pad>", "<user>", "<assistant>"]
-    tokenizer = Tokenizer(models.WordLevel(unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer.train_from_iterator([WORDS], trainers.WordLevelTrainer(special_tokens=special))
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, unk_token="<unk>", bos_token="<s>", eos_token="</s>", pad_token="<pad>"
-    )
-    fast.chat_template = template
-    with torch.random.fork_rng(), hf_load.quiet():
-        torch.manual_seed(0)
-        config = LlamaConfig(
-            vocab_size=len(fast), hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2,
-            num_key_value_heads=2, max_position_embeddings=64, bos_token_id=1, eos_token_id=2, pad_token_id=3,
-            initializer_range=0.1,
-        )  # fmt: skip
-        LlamaForCausalLM(config).save_pretrained(folder)
-        fast.save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return make_model(tmp_path_factory.mktemp("llama"))
 
 
 def trainer(folder, more=""):
@@ -208,7 +177,7 @@ def test_loss_counts_response_tokens_only(folder):
     assert [codec.tokenizer.decode([token]) for token in record.tokens[3:]] == ["b", "a", "</s>"]
 
 
-def test_a_chat_template_is_used_where_there_is_one(tmp_path):
+def test_a_chat_template_is_used_where_there_is_one(make_model, tmp_path):
     made = trainer(make_model(tmp_path, TEMPLATE), ",steps=1")
     codec = made.base().codec
     words = codec.tokenizer.convert_ids_to_tokens
@@ -217,7 +186,7 @@ def test_a_chat_template_is_used_where_there_is_one(tmp_path):
     assert made.train(DATA, 0)[2]["chat_template"] is True
 
 
-def test_a_template_that_shows_the_prompt_otherwise_gets_the_bare_response(tmp_path):
+def test_a_template_that_shows_the_prompt_otherwise_gets_the_bare_response(make_model, tmp_path):
     odd = TEMPLATE.replace("<{{ turn['role'] }}> ", "{% if loop.last %}<{{ turn['role'] }}> {% endif %}")
     codec = trainer(make_model(tmp_path, odd)).base().codec
     assert codec.tokenizer.convert_ids_to_tokens(codec.response("swap a b", "b a")) == ["b", "a", "</s>"]
@@ -235,7 +204,7 @@ def test_long_records_are_cut_and_counted(folder):
     assert len(made.base().generate(["a " * 100])) == 1
 
 
-def test_what_makes_the_identity(folder, tmp_path):
+def test_what_makes_the_identity(make_model, folder, tmp_path):
     plain, other = trainer(folder), trainer(folder, ",lora=2")
     assert plain.spec.hash == trainer(folder).spec.hash != other.spec.hash
     assert plain.weights == hf_load.identity(folder)

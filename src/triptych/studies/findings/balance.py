@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from triptych.statistics.rarefied import effective
 from triptych.studies.design.balance import condition_number, ks, smd
 from triptych.studies.findings.presets import FACTORS
-from triptych.studies.findings.writing import effective
 from triptych.worlds.world import Row, words
 
 VALUES: dict[str, tuple[str, Callable[[Row], float]]] = {

@@ -29,7 +29,8 @@ from triptych.core.errors import TriptychError, UsageError, message
 from triptych.core.rng import stream
 from triptych.engines.local import LocalEngine
 from triptych.engines.progress import Progress
-from triptych.studies.findings.writing import Pile, effective, likelihoods, parted, whole, write
+from triptych.statistics.rarefied import effective
+from triptych.studies.findings.writing import Pile, likelihoods, parted, whole, write
 from triptych.studies.folder import Arm, DesignFolder
 from triptych.studies.panels import read_examples
 from triptych.studies.trainers.trainer import ModelTrainer, Trainer

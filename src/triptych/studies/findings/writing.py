@@ -6,12 +6,9 @@ mark that begins every response is what the first word follows, and the likeliho
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from triptych.studies.trainers.trainer import Example, Model
 from triptych.worlds.world import World
@@ -78,34 +75,3 @@ class Pile:
     def quality(self) -> float:
         """Share of records whose prompt is a task and whose answer is right."""
         return self.right.total() / self.records
-
-
-def effective(counts: Counter[str], n: int) -> float:
-    """Effective number of skills, exp of the expected entropy, of n records drawn from these without replacement.
-
-    Exact: of a skill with K of the N records, the number k among n is hypergeometric. Equal n makes piles of different
-    sizes comparable; fewer records look less varied (Hurlbert 1971, Ecology 52, for the number of species).
-
-    Worked example: counts 2 and 1, n = 2: two of one skill in 1 of 3 draws (entropy 0), one of each in 2 of 3 (log 2):
-    exp(2/3 log 2) = 1.587.
-
-    Raises:
-        ValueError: fewer than n records, or n is 0.
-    """
-    from scipy.special import gammaln  # noqa: PLC0415 - scipy is slow to import
-
-    total = counts.total()
-    if not 1 <= n <= total:
-        raise ValueError(f"n = {n} of {total} records")
-    entropy = 0.0
-    for size, times in Counter(counts.values()).items():
-        k = np.arange(max(1, n - (total - size)), min(size, n) + 1)
-        ways = _choose(gammaln, size, k) + _choose(gammaln, total - size, n - k) - _choose(gammaln, total, n)
-        entropy -= times * float((np.exp(ways) * k / n * np.log(k / n)).sum())
-    return math.exp(entropy)
-
-
-def _choose(gammaln: np.ufunc, n: int, k: np.ndarray | int) -> np.ndarray:
-    """log of the number of ways to choose k of n."""
-    out: np.ndarray = gammaln(n + 1) - gammaln(np.add(k, 1)) - gammaln(np.subtract(n + 1, k))
-    return out

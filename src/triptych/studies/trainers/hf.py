@@ -28,6 +28,7 @@ import numpy as np
 from triptych.core.errors import ReadError, SchemaError, SpecError, TriptychError, UsageError, message
 from triptych.core.rng import stream
 from triptych.core.spec import Spec, params_of
+from triptych.studies.trainers.hf_blend import adapters
 from triptych.studies.trainers.hf_load import identity, model_folder, need, quiet, require, versions
 from triptych.studies.trainers.hf_model import ABOUT, HuggingFaceModel, labels_of
 from triptych.studies.trainers.hf_text import Codec, Encoded
@@ -143,9 +144,7 @@ class HuggingFace(ModelTrainer):
         about = {**self._about(), "lora": self.lora, "trained": True}
         trained = dataclasses.replace(model, network=network, about=about)
         losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-        if not losses or not all(map(math.isfinite, losses)):
-            got = f"loss {losses[-1] if losses else None} after {len(losses)} steps"
-            raise TriptychError(message("hf: the training diverged.", got=got, hint="a smaller learning_rate"))
+        _check_converged(losses, network)
         seen = max((entry.get("num_tokens", 0) for entry in trainer.state.log_history), default=0)
         cost = Cost(time.perf_counter() - started, int(trainer.state.global_step), int(seen))
         return trained, cost, _notes(losses, records, trained)
@@ -225,15 +224,12 @@ class HuggingFace(ModelTrainer):
 
     def _trainer(self, model: HuggingFaceModel, records: Sequence[Encoded], folder: str, seed: int) -> Any:
         """TRL's trainer on records that are tokens already: it computes the loss where a label is."""
-        trl, peft, datasets = need("trl"), need("peft"), need("datasets")
+        trl, datasets = need("trl"), need("datasets")
         rows = {
             "input_ids": [record.tokens for record in records],
             "labels": [labels_of(record) for record in records],
         }
         tuned = hasattr(model.network, "peft_config")
-        adapters = peft.LoraConfig(
-            r=self.lora, lora_alpha=2 * self.lora, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"
-        ) if self.lora and not tuned else None  # fmt: skip
         arguments = self._arguments(folder, seed, len(records))
         arguments._n_gpu = min(arguments.n_gpu, 1)  # noqa: SLF001 - one GPU: on several, each step would take as many batches
         trainer = trl.SFTTrainer(
@@ -241,9 +237,10 @@ class HuggingFace(ModelTrainer):
             args=arguments,
             train_dataset=datasets.Dataset.from_dict(rows),
             processing_class=model.codec.tokenizer,
-            peft_config=adapters,
+            peft_config=adapters(self.lora) if self.lora and not tuned else None,
         )
         trainer.remove_callback(need("transformers").PrinterCallback)
+        trainer.add_callback(_stopping())
         return trainer
 
     def _arguments(self, folder: str, seed: int, records: int) -> Any:
@@ -266,11 +263,36 @@ class HuggingFace(ModelTrainer):
             max_length=None,  # the records fit already, see Codec.encode
             packing=False,
             logging_steps=1,
+            logging_nan_inf_filter=False,  # a loss that is no number would be told as the mean of those before
             save_strategy="no",
             report_to="none",
             disable_tqdm=True,
             dataloader_pin_memory=device == "cuda",
         )
+
+
+def _stopping() -> Any:
+    """What ends a training whose loss is no number: the steps after it would be for nothing."""
+
+    class Stopping(need("transformers").TrainerCallback):  # type: ignore[misc]
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+            del args, state
+            if logs and not math.isfinite(logs.get("loss", 0.0)):
+                control.should_training_stop = True
+
+    return Stopping()
+
+
+def _check_converged(losses: Sequence[float], network: Any) -> None:
+    """Raise TriptychError where a loss or, behind the last step, a trained weight is no finite number."""
+    torch = need("torch")
+    wrong = next((place for place, loss in enumerate(losses, 1) if not math.isfinite(loss)), None)
+    got = "no loss at all" if not losses else f"loss {losses[wrong - 1]} at step {wrong}" if wrong else None
+    trained = (part for part in network.parameters() if part.requires_grad)
+    if got is None and not all(bool(torch.isfinite(part).all()) for part in trained):
+        got = f"weights that are no numbers after {len(losses)} steps"
+    if got:
+        raise TriptychError(message("hf: training diverged.", got=got, hint="a lower learning_rate"))
 
 
 def _unpatched(network: Any) -> Any:

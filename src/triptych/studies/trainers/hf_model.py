@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,12 +12,14 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from triptych.core.errors import SpecError, message
+from triptych.core.errors import SpecError, UsageError, message
 from triptych.core.profile import write_json
 from triptych.core.rng import stream
+from triptych.studies.trainers.hf_blend import averaged, joined
+from triptych.studies.trainers.hf_decode import Reading, continued
 from triptych.studies.trainers.hf_load import need, quiet
 from triptych.studies.trainers.hf_text import Codec, Encoded
-from triptych.studies.trainers.trainer import Example, Model
+from triptych.studies.trainers.trainer import Example, Model, check_blend
 
 ABOUT = "hf.json"
 
@@ -45,41 +48,23 @@ class HuggingFaceModel(Model):
     def generate(
         self, prompts: Sequence[str], *, temperature: float = 0.0, max_tokens: int | None = None, seed: int = 0
     ) -> list[str]:
-        """One response for each prompt, without white space around it; a prompt beyond the context loses its beginning."""
+        """One response for each prompt, without white space around it; a prompt beyond the context loses its beginning.
+
+        The draws of prompt i depend on `seed`, i and the tokens a response may have, and on nothing else.
+        """
         if temperature < 0:
             raise SpecError(message("hf: temperature is out of range.", got=f"{temperature}", want="at least 0"))
         most = min(self.max_tokens if max_tokens is None else max_tokens, self.codec.context - 1)
         heads = [self.codec.prompt(prompt)[-(self.codec.context - most) :] for prompt in prompts]
+        draws = stream("hf", "generate", seed).random((len(heads), most)) if temperature else None
         said = [""] * len(heads)
-        with _inference(self.network, int(stream("hf", "generate", seed).integers(2**31))):
+        with _inference(self.network):
             for rows in _batches([len(head) + most for head in heads], _GENERATED):
-                for row, tokens in zip(
-                    rows, self._continued([heads[row] for row in rows], most, temperature), strict=True
-                ):
+                mine = None if draws is None else (draws[rows], temperature)
+                found = continued(self.network, [heads[row] for row in rows], most, self.codec.ends, mine)
+                for row, tokens in zip(rows, found, strict=True):
                     said[row] = self.codec.decode(tokens)
         return said
-
-    def _continued(self, heads: Sequence[list[int]], most: int, temperature: float) -> list[list[int]]:
-        """What follows each of these tokens, filled up at the end."""
-        torch, transformers = need("torch"), need("transformers")
-        width = max(map(len, heads))
-        ids = [[self.codec.pad] * (width - len(head)) + head for head in heads]
-        mask = [[0] * (width - len(head)) + [1] * len(head) for head in heads]
-        settings = transformers.GenerationConfig(
-            max_new_tokens=most,
-            do_sample=temperature > 0,
-            **({"temperature": temperature, "top_k": 0, "top_p": 1.0} if temperature > 0 else {}),
-            eos_token_id=list(self.codec.ends),
-            pad_token_id=self.codec.pad,
-        )
-        device = self.network.device
-        found = self.network.generate(
-            input_ids=torch.tensor(ids, device=device),
-            attention_mask=torch.tensor(mask, device=device),
-            generation_config=settings,
-        )
-        rows: list[list[int]] = found[:, width:].tolist()
-        return rows
 
     def log_likelihood(self, examples: Sequence[Example]) -> NDArray[np.float64]:
         """log p(response and its end | prompt) in nats and number of those tokens, (n, 2)."""
@@ -87,19 +72,46 @@ class HuggingFaceModel(Model):
         encoded = [self.codec.encode(example.prompt, example.response) for example in examples]
         out = np.zeros((len(encoded), 2))
         vocabulary = self.network.get_output_embeddings().weight.shape[0]
-        with _inference(self.network, 0):
+        with _inference(self.network):
             for rows in _batches([len(each.tokens) for each in encoded], max(_LOGITS // vocabulary, 1)):
                 ids, mask, labels = (
                     torch.tensor(part, device=self.network.device)
                     for part in _padded([encoded[row] for row in rows], self.codec.pad)
                 )
-                logits = self.network(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1].float()
+                reading = Reading(self.network, [encoded[row].head for row in rows])
+                logits = reading.go_on(ids[:, reading.alike :], mask)[:, :-1].float()
                 losses = torch.nn.functional.cross_entropy(
-                    logits.transpose(1, 2), labels[:, 1:], ignore_index=_IGNORED, reduction="none"
+                    logits.transpose(1, 2), labels[:, reading.alike + 1 :], ignore_index=_IGNORED, reduction="none"
                 )
                 out[rows, 0] = -losses.double().sum(dim=1).cpu().numpy()
                 out[rows, 1] = [encoded[row].response for row in rows]
         return out
+
+    def blended(self, other: Model, weight: float) -> HuggingFaceModel:
+        """As `Model.blended`; see `hf_blend` for adapters. The untrained model counts as one whose adapters add nothing.
+
+        Raises:
+            UsageError: another shape, adapters of other weights, of another trainer, or on one side only.
+        """
+        check_blend(self, other, weight)
+        if not isinstance(other, HuggingFaceModel):
+            raise UsageError(message("hf: not a model of this trainer.", got=type(other).__name__))
+        ranks = {model.about["lora"] for model in (self, other) if model.about["trained"]}
+        if ranks <= {0}:
+            network = averaged(self.network, other.network, weight)
+            return dataclasses.replace(self, network=network.eval(), about=(self if weight else other).about)
+        if len(ranks) > 1 or self.about["weights"] != other.about["weights"]:
+            got, want = (f"lora={model.about['lora']} on {model.about['weights']}" for model in (other, self))
+            raise UsageError(message("hf: these models cannot be averaged.", got=got, want=want))
+        parts = [
+            (model.network, share)
+            for model, share in ((self, weight), (other, 1 - weight))
+            if share and model.about["trained"]
+        ]
+        if not parts:
+            return self if weight else other
+        about = {**self.about, "lora": ranks.pop(), "trained": True}
+        return dataclasses.replace(self, network=joined(parts), about=about)
 
     def save(self, folder: Path) -> None:
         """Write the weights (of the adapter alone, for LoRA), the tokenizer and `hf.json`."""
@@ -113,7 +125,7 @@ class HuggingFaceModel(Model):
 
 def labels_of(record: Encoded) -> list[int]:
     """Labels of a record: its response; what comes before has no loss."""
-    start = len(record.tokens) - record.response
+    start = len(record.head)
     return [_IGNORED] * start + record.tokens[start:]
 
 
@@ -142,10 +154,8 @@ def _batches(sizes: Sequence[int], most: int) -> Iterator[list[int]]:
 
 
 @contextmanager
-def _inference(network: Any, seed: int) -> Iterator[None]:
-    """No gradients, evaluation mode, torch's generator seeded inside and as it was outside."""
-    torch = need("torch")
+def _inference(network: Any) -> Iterator[None]:
+    """No gradients, evaluation mode."""
     network.eval()
-    with quiet(), torch.inference_mode(), torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        torch.manual_seed(seed)
+    with quiet(), need("torch").inference_mode():
         yield

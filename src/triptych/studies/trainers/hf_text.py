@@ -22,6 +22,11 @@ class Encoded:
     response: int
     cut: bool
 
+    @property
+    def head(self) -> list[int]:
+        """The tokens of the prompt."""
+        return self.tokens[: len(self.tokens) - self.response]
+
 
 @dataclass(frozen=True)
 class Codec:

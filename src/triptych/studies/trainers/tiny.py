@@ -31,7 +31,15 @@ from triptych.studies.trainers.tiny_decode import generate, log_likelihoods
 from triptych.studies.trainers.tiny_fit import Feed, Plan, fit
 from triptych.studies.trainers.tiny_model import Shape
 from triptych.studies.trainers.tiny_text import END, RESPOND, UNKNOWN, Vocabulary
-from triptych.studies.trainers.trainer import Cost, Example, Model, ModelTrainer, Outcome, Task
+from triptych.studies.trainers.trainer import (
+    Cost,
+    Example,
+    Model,
+    ModelTrainer,
+    Outcome,
+    Task,
+    check_blend,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -76,6 +84,19 @@ class TinyModel(Model):
         records = [encode(self.vocabulary, example, self.context)[:2] for example in examples]
         with one_thread():
             return log_likelihoods(self.shape.views(self.flat), records)
+
+    def blended(self, other: Model, weight: float) -> TinyModel:
+        """As `Model.blended`; limits of responses and records are this model's.
+
+        Raises:
+            UsageError: another shape or vocabulary, or a weight outside 0..1.
+        """
+        check_blend(self, other, weight)
+        if not isinstance(other, TinyModel) or (other.shape, other.vocabulary) != (self.shape, self.vocabulary):
+            got, want = f"{getattr(other, 'shape', other)}", f"{self.shape}, same vocabulary"
+            raise UsageError(message("tiny: models of two shapes cannot be averaged.", got=got, want=want))
+        mixed = other.flat.to(self.flat.device).lerp(self.flat, weight)
+        return dataclasses.replace(self, flat=mixed)
 
     def save(self, folder: Path) -> None:
         """Write `model.safetensors` and `config.json`."""
@@ -287,12 +308,9 @@ class Tiny(ModelTrainer):
         out: list[tuple[TinyModel, Cost, dict[str, Any]]] = [None] * len(datas)  # type: ignore[list-item] # filled below
         seconds = (time.perf_counter() - began) / len(datas)
         for place, arm in enumerate(order):
-            if not np.isfinite(trained.losses[place]):
-                raise TriptychError(
-                    message(
-                        "tiny: training diverged.", got=f"loss {trained.losses[place]}", hint="a lower learning_rate"
-                    )
-                )
+            if not (np.isfinite(trained.losses[place]) and bool(flat[place].isfinite().all())):  # the last step counts
+                got = f"loss {trained.losses[place]} at step {steps[arm]}"
+                raise TriptychError(message("tiny: training diverged.", got=got, hint="a lower learning_rate"))
             longest = self.max_tokens or 2 * max(len(tokens) - first for tokens, first, _ in encoded[arm])
             model = TinyModel(shape, self.vocabulary, flat[place : place + 1].clone(), longest, self.context)
             notes = {"loss": trained.losses[place], "parameters": shape.size, "tokenization": self.vocabulary.kind}

@@ -6,6 +6,7 @@ relative, so that a response does not depend on what else is in the batch.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 _ROOM = 2**22
 """Records times squared tokens in a batch: bounds memory."""
 
+_ROWS = 256
+"""Records in a batch on a CPU: what is computed in between then stays in its caches, which is 2.5 times as fast."""
+
 _FAR = -1e9
 """Added to the attention of padded places: weighs 0, and a place that sees nothing else gives a number, not NaN."""
 
@@ -30,16 +34,20 @@ _CROWD = 0.8
 """Rows that have ended are dropped when fewer than this share go on."""
 
 
-def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Records of similar length, shortest first, as many as there is room for."""
+def batches(lengths: Sequence[int], rows: int) -> Iterator[list[int]]:
+    """Records of similar length, shortest first, as many as there is room for and at most `rows`."""
     group: list[int] = []
     for index in sorted(range(len(lengths)), key=lambda i: lengths[i]):
-        if group and (len(group) + 1) * (lengths[index] + 1) ** 2 > _ROOM:
+        if group and (len(group) == rows or (len(group) + 1) * (lengths[index] + 1) ** 2 > _ROOM):
             yield group
             group = []
         group.append(index)
     if group:
         yield group
+
+
+def _rows(p: Parameters) -> int:
+    return sys.maxsize if p["embed"].is_cuda else _ROWS
 
 
 def log_likelihoods(p: Parameters, records: Sequence[tuple[list[int], int]]) -> NDArray[np.float64]:
@@ -52,7 +60,7 @@ def log_likelihoods(p: Parameters, records: Sequence[tuple[list[int], int]]) -> 
     import torch  # noqa: PLC0415 - an extra
 
     out = np.zeros((len(records), 2))
-    for group in batches([len(tokens) for tokens, _ in records]):
+    for group in batches([len(tokens) for tokens, _ in records], _rows(p)):
         feed = Feed.of([records[i] for i in group], 0)
         batch = collate([feed], [np.arange(len(group))], str(p["embed"].device))
         with torch.inference_mode():
@@ -79,7 +87,7 @@ def generate(p: Parameters, prompts: Sequence[list[int]], most: int, temperature
     draws = stream("tiny", "generate", seed).random((len(prompts), most)) if temperature > 0 else None
     out: list[list[int]] = [[] for _ in prompts]
     with torch.inference_mode():
-        for group in batches([len(prompt) + 1 + most // 2 for prompt in prompts]):
+        for group in batches([len(prompt) + 1 + most // 2 for prompt in prompts], _rows(p)):
             decoding = _Decoding(p, [[*prompts[i], RESPOND] for i in group], most)
             for step in range(most):
                 items = np.array(group)[decoding.items]
@@ -127,6 +135,8 @@ class _Decoding:
         room = (layers, 2, len(prompts), heads, width + most, triple // 3)
         self._cache = torch.zeros(room, device=device)
         self._past = torch.zeros((layers, len(prompts), heads, SHIFTED, triple), device=device)
+        # All heads in one matrix: broadcast over records, theirs would be copied for each record at each token.
+        self._qkv = p["qkv"][0].transpose(1, 2).reshape(layers, p["embed"].shape[2], heads * triple)
         self.items = np.arange(len(prompts))
         self.open = np.ones(len(prompts), dtype=np.bool_)
 
@@ -136,15 +146,16 @@ class _Decoding:
 
         p, tokens = self._p, self._next
         records, length = tokens.shape
-        layers, _, width, triple = p["qkv"].shape[1:]
+        layers, heads, width, triple = p["qkv"].shape[1:]
         begin, end = self._at, self._at + length
         self._at = end
-        shown = (self._hidden[..., begin:end] == 0).float().transpose(2, 3)
+        shown = (self._hidden[:, 0, 0, begin:end] == 0).float()[..., None]
         x = p["embed"][0][tokens]
         for layer in range(layers):
-            qkv = torch.cat([self._past[layer], (norm(x)[:, None] @ p["qkv"][0, layer]) * shown], 2)
+            made = (norm(x) @ self._qkv[layer] * shown).view(records, length, heads, triple).transpose(1, 2)
+            qkv = torch.cat([self._past[layer], made], 2)
             self._past[layer] = qkv[:, :, -SHIFTED:]
-            q, k, v = shift(qkv)[:, :, SHIFTED:].chunk(3, -1)
+            q, k, v = shift(qkv, past=True).chunk(3, -1)
             keys, values = self._cache[layer, :, :, :, :end]
             keys[:, :, begin:], values[:, :, begin:] = k, v
             if layer == layers - 1:

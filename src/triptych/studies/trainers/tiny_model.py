@@ -114,15 +114,20 @@ def mask(distance: torch.Tensor, queries: int, keys: int) -> torch.Tensor:
     return bias.masked_fill(back < 0, -math.inf)
 
 
-def shift(qkv: torch.Tensor, *, back: bool = False) -> torch.Tensor:
+def shift(qkv: torch.Tensor, *, back: bool = False, past: bool = False) -> torch.Tensor:
     """Some channels moved to later places, nothing before the first: (.., T, 3h) to (.., T, 3h); `back` transposes.
+
+    With `past`, the first SHIFTED places are only read from: the result is that of the others, (.., T - SHIFTED, 3h).
 
     Half of a query's channels are those of this token, a quarter each one and two places back; channels 0, 1, 2 and 3
     modulo 4 of a key are 0, 1, 2 and 3 places back, so that both meet in all pairs; half of a value is one place back.
     """
     length, triple = qkv.shape[-2:]
     source, inside = _moves(length, triple // 3, qkv.device, back=back)
-    out = qkv.flatten(-2).index_select(-1, source).view(qkv.shape)
+    begin = SHIFTED if past else 0
+    out = qkv.flatten(-2).index_select(-1, source[begin * triple :]).view(*qkv.shape[:-2], length - begin, triple)
+    if past:
+        return out
     edge = slice(-SHIFTED, None) if back else slice(0, SHIFTED)
     out[..., edge, :] *= inside[edge]
     return out

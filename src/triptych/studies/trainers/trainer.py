@@ -73,6 +73,17 @@ class Model(ABC):
     def save(self, folder: Path) -> None:
         """Write the model into a folder (safetensors and JSON; no pickle), so that `ModelTrainer.load` reads it."""
 
+    def blended(self, other: Model, weight: float) -> Model:
+        """A new model with `weight` of this one's weights and 1 - `weight` of the other's (WiSE-FT, Wortsman et al. 2022,
+        arXiv 2109.01903); both stay as they are.
+
+        Raises:
+            UsageError: a weight outside 0..1, or models whose weights cannot be averaged.
+        """
+        del other, weight
+        what = f"{type(self).__name__}: its weights cannot be averaged with another model's."
+        raise UsageError(message(what, want="models of the trainers tiny or hf"))
+
 
 class Panel(ABC):
     """Test items with the rule that scores them. See `triptych.studies.panels`."""
@@ -87,6 +98,15 @@ class Panel(ABC):
     def scored(self, model: Model, seed: int) -> tuple[NDArray[np.float64], dict[str, Any]]:
         """Score of each item, (n,), and what the scorer has to say (items without a score): JSON values."""
         return self.score(model, seed), {}
+
+
+def check_blend(mine: Model, other: Model, weight: float) -> None:
+    """Raise UsageError for a weight that is none, or for models of two kinds."""
+    if not 0 <= weight <= 1:
+        raise UsageError(message("blended: the weight is out of range.", got=f"{weight}", want="0 to 1"))
+    if type(other) is not type(mine):
+        want = f"another {type(mine).__name__}"
+        raise UsageError(message("blended: models of two kinds.", got=type(other).__name__, want=want))
 
 
 @dataclass(frozen=True)

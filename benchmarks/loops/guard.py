@@ -1,0 +1,254 @@
+"""What the guard is worth: does it call a collapse before the scores fall, and leave healthy loops alone?
+
+    python benchmarks/loops/guard.py [--quick] [--minutes M] [--workers W]
+
+Small real loops over worlds, seeds and policies; nothing is simulated but the size. Each has eight rounds of 2,000 samples,
+400 steps of training on at most 500 to 1,500 records, and goes on from the last model. What a loop is called here follows from its
+scores alone (`outcome`), never from its policy. The guard reads what was generated and selected; it sees no panel here.
+
+Its numbers were fixed on the world `programs`; `rewriting` is the test. Rows go to `guarded.jsonl` beside this file (running
+again goes on), the summary to `../results/guard.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent))
+import numpy as np
+from harness import save
+from playing import rows_of, run, unpacked
+from scipy.stats import binomtest
+
+from triptych.guarding.judge import JudgeOptions, Verdict, judge
+from triptych.guarding.ledger import Ledger
+
+FILE = Path(__file__).parent / "guarded.jsonl"
+TUNED, TESTED = "programs", "rewriting"
+SEEDS = 13
+ROUNDS = 8
+
+NARROW = {"skills": 12, "records": 2000}
+WIDE = {"skills": 40, "records": 3000}
+KINDS: Mapping[str, Mapping[str, Any]] = {
+    "fast collapse": {"policy": "quality_only", "start": WIDE, "budget": 500},
+    "slow collapse": {"policy": "quality_only:anchor=0.3", "start": WIDE, "budget": 800},
+    "exploring": {"policy": "archive:explore=2.2,start=continue", "start": NARROW},
+    "even": {"policy": "archive:explore=1.0,start=continue", "start": WIDE},
+    "keep": {"policy": "keep", "start": NARROW},
+    "stalled": {"policy": "correct:anchor=0.5", "start": NARROW},
+    "leaky verifier": {"policy": "correct:anchor=0", "start": WIDE, "leak": 0.5},
+    "quality control": {"policy": "correct", "start": {**WIDE, "quality": 0.5}},
+}
+"""What each loop is made to be; what it came to is read from its scores."""
+
+LOST, HALF = 0.1, 0.5
+"""Shares of the best OOD score so far."""
+LATE = 5
+"""A loss after this round is a slow one."""
+
+
+def table(world: str, kind: str, seed: int) -> dict[str, Any]:
+    """The config of one loop."""
+    made = KINDS[kind]
+    return {
+        "seed": seed,
+        "rounds": ROUNDS,
+        "at": 400,
+        "policies": [made["policy"]],
+        "start": {"world": world, "forms": 1, "block": str(seed), "trainer": "tiny:steps=3000", **made["start"]},
+        "model": {"trainer": "tiny:steps=400"},
+        "generator": {"kind": "self", "samples": 2000},
+        "policy": {"budget": made.get("budget", 1500)},
+        "dials": {"start": "continue"},
+        "verifier": {"leak": made.get("leak", 0.0)},
+        "evaluation": {"k": [], "panels": ["id", "compositions"]},
+    }
+
+
+def jobs(seeds: int) -> dict[str, dict[str, Any]]:
+    """All loops by name, seed by seed."""
+    return {
+        f"{world}|{kind}|{seed}": table(world, kind, seed)
+        for seed in range(seeds)
+        for world in (TUNED, TESTED)
+        for kind in KINDS
+    }
+
+
+def ood(row: Mapping[str, Any]) -> list[float]:
+    """The OOD score of each round."""
+    return [one["scores"]["compositions"]["score"] for one in row["rounds"]]
+
+
+def lost(scores: Sequence[float], share: float) -> int | None:
+    """The first round from which on the score stays at least this share below the best before it; None: never."""
+    best = np.maximum.accumulate(scores)
+    below = np.array(scores) <= (1 - share) * best - 1e-9
+    for at in range(1, len(scores)):
+        if below[at:].all():
+            return at
+    return None
+
+
+def outcome(row: Mapping[str, Any]) -> str:
+    """What a loop came to, by its OOD score alone.
+
+    collapsed: in the end less than half of the best is left. declined: between that and a loss of a tenth. grew: the last
+    two rounds lie a tenth above the first. flat: the rest. unknown: the start solves less than .1, so nothing can be lost.
+    """
+    scores = ood(row)
+    if max(scores) < 0.1:
+        return "unknown"
+    if lost(scores, HALF) is not None:
+        return "collapsed"
+    if lost(scores, LOST) is not None:
+        return "declined"
+    return "grew" if np.mean(scores[-2:]) >= 1.1 * scores[0] else "flat"
+
+
+HEALTHY = ("grew", "flat")
+
+
+def guarded(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """First rounds of each state and verdict."""
+    said: dict[str, Any] = {}
+    for verdict in verdicts:
+        said.setdefault(verdict.state, verdict.round)
+        said.setdefault(verdict.verdict, verdict.round)
+    said["evidence"] = max(float(verdict.evidence.get("collapse") or 0.0) for verdict in verdicts)
+    return said
+
+
+def first_below(values: Sequence[float | None], share: float) -> int | None:
+    """The first round in which a reading is this share below its best so far."""
+    best = 0.0
+    for at, value in enumerate(values):
+        if value is None:
+            continue
+        best = max(best, value)
+        if at and value <= (1 - share) * best:
+            return at
+    return None
+
+
+def reading(ledger: Ledger, name: str, of: str = "generated") -> list[float | None]:
+    """A reading of each round."""
+    return [entry.value(name, of) for entry in ledger.entries]
+
+
+BASELINES: Mapping[str, Callable[[Ledger, float], int | None]] = {
+    "distinct-n below its best": lambda ledger, share: first_below(reading(ledger, "surface"), share),
+    "embeddings' Vendi below its best": lambda ledger, share: first_below(reading(ledger, "semantic"), share),
+    "mean reward below its best": lambda ledger, share: first_below(reading(ledger, "verified"), share),
+    "structures below their best": lambda ledger, share: first_below(reading(ledger, "structures"), share),
+}
+SHARES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
+
+
+def called(rows: Sequence[Mapping[str, Any]], call: Callable[[Mapping[str, Any]], int | None]) -> dict[str, Any]:
+    """How a rule that calls a loop in some round does: collapses found in time, false alarms, lead."""
+    collapses = [row for row in rows if outcome(row) == "collapsed"]
+    slow = [row for row in collapses if (lost(ood(row), LOST) or 0) > LATE]
+    healthy = [row for row in rows if outcome(row) in HEALTHY]
+    calls = {row["name"]: call(row) for row in rows}
+
+    def in_time(some: Sequence[Mapping[str, Any]], share: float) -> dict[str, Any]:
+        hit = 0
+        for row in some:
+            at, end = calls[row["name"]], lost(ood(row), share)
+            hit += at is not None and end is not None and at < end
+        return rate(hit, len(some))
+
+    leads = [
+        end - at
+        for row in collapses
+        if (at := calls[row["name"]]) is not None and (end := lost(ood(row), HALF)) is not None
+    ]
+    false = sum(calls[row["name"]] is not None for row in healthy)
+    return {
+        "called_before_half_lost": in_time(collapses, HALF),
+        "called_before_tenth_lost": in_time(collapses, LOST),
+        "slow_called_before_tenth_lost": in_time(slow, LOST),
+        "called_at_all": rate(sum(calls[row["name"]] is not None for row in collapses), len(collapses)),
+        "false_alarms": rate(false, len(healthy)),
+        "median_rounds_before_half": float(np.median(leads)) if leads else None,
+    }
+
+
+def rate(hits: int, n: int) -> dict[str, Any]:
+    """A share with its Wilson interval."""
+    if not n:
+        return {"value": None, "n": 0}
+    ends = binomtest(hits, n).proportion_ci(method="wilson")
+    return {"value": hits / n, "lo": float(ends.low), "hi": float(ends.high), "n": n}
+
+
+def summary(rows: Sequence[Mapping[str, Any]], options: JudgeOptions | None = None) -> dict[str, Any]:
+    """By world: what the loops came to, what the guard said, ROC beside the baselines."""
+    rows = [row for row in rows if "failed" not in row]
+    ledgers = {row["name"]: unpacked(row["ledger"]) for row in rows}
+    said = {name: guarded(judge(ledger, options)) for name, ledger in ledgers.items()}
+    worlds = {}
+    for world in (TUNED, TESTED):
+        some = [row for row in rows if row["name"].startswith(world + "|")]
+        kinds = Counter((row["name"].split("|")[1], outcome(row)) for row in some)
+        states = Counter(
+            (outcome(row), "collapsing" if "collapsing" in said[row["name"]] else "not collapsing") for row in some
+        )
+        worlds[world] = {
+            "loops": len(some),
+            "kind_to_outcome": {" -> ".join(pair): n for pair, n in sorted(kinds.items())},
+            "outcome_to_call": {" -> ".join(pair): n for pair, n in sorted(states.items())},
+            "guard_calls": called(some, lambda row: said[row["name"]].get("collapsing")),
+            "guard_stops": called(some, lambda row: said[row["name"]].get("stop")),
+            "roc": [
+                {
+                    "evidence": level,
+                    **called(some, lambda row, level=level: _reached(ledgers[row["name"]], level, options)),
+                }
+                for level in (2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0)
+            ],
+            "baselines": {
+                name: [
+                    {
+                        "share": share,
+                        **called(some, lambda row, rule=rule, share=share: rule(ledgers[row["name"]], share)),
+                    }
+                    for share in SHARES
+                ]
+                for name, rule in BASELINES.items()
+            },
+        }
+    return {"loops": len(rows), "tuned_on": TUNED, "tested_on": TESTED, "worlds": worlds}
+
+
+def _reached(ledger: Ledger, level: float, options: JudgeOptions | None) -> int | None:
+    """The first round in which the evidence of a collapse reaches a level."""
+    for verdict in judge(ledger, options):
+        if float(verdict.evidence.get("collapse") or 0.0) >= level:
+            return verdict.round
+    return None
+
+
+def main() -> None:
+    quick, words = "--quick" in sys.argv, sys.argv[1:]
+    minutes = float(words[words.index("--minutes") + 1]) if "--minutes" in words else 6000
+    workers = int(words[words.index("--workers") + 1]) if "--workers" in words else 2
+    file = FILE.with_name("guarded-quick.jsonl") if quick else FILE
+    for row in run(jobs(1 if quick else SEEDS), file, workers, minutes):
+        about = {"name": row["name"], "failed": row.get("failed"), "cpu_seconds": row.get("cpu_seconds")}
+        if "failed" not in row:
+            about |= {"outcome": outcome(row), "ood": [round(score, 2) for score in ood(row)]}
+        print(json.dumps(about), flush=True)
+    save("guard", summary(rows_of(file)), quick)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""What the benchmarks of loops share: one loop from its config to a row, kept in a file that a second call goes on from.
+
+A row holds every score, dial and reading of every round. Loops that start alike start from one trained model, which is kept
+in the cache folder. Rows are appended as loops end, so a benchmark that is stopped loses at most the loops under way.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+from triptych.engines.cache import default_cache
+from triptych.engines.progress import Progress
+from triptych.guarding.ledger import Entry, Ledger, Reading
+from triptych.looping.config import LoopConfig
+from triptych.looping.folder import ArmFolder
+from triptych.looping.registry import parse_policy
+from triptych.looping.rounds import Arm, begin
+from triptych.looping.setting import Setting
+from triptych.looping.watching import Watching
+from triptych.profiling.bench import open_bench
+from triptych.profiling.settings import Settings
+
+HERE = Path(__file__).parent
+SETS = ("generated", "selected", "splits", "scores")
+
+
+def play(name: str, table: Mapping[str, Any]) -> dict[str, Any]:
+    """Run a loop of one policy, and give its row: name, config, seconds, and what every round was like."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    config = LoopConfig.of(table)
+    setting, policy = Setting.of(config), parse_policy(config.policies[0])
+    began, busy = time.perf_counter(), time.process_time()
+    rounds, stopped = [], None
+    with tempfile.TemporaryDirectory(prefix="triptych-loop-") as place:
+        folder = ArmFolder(Path(place))
+        _begin(setting, folder)
+        with open_bench(Settings(workers=1, cache=Path(place) / "cache"), Progress()) as bench:
+            arm = Arm(setting, policy, folder, Watching.of(setting, bench))
+            for number in range(config.rounds + 1):
+                played = arm.play(number)
+                rounds.append(_round(played.document))
+                stopped = played.stop
+                if stopped or number == config.rounds:
+                    break
+                arm.train(number, played.selected)
+                shutil.rmtree(folder.round(number).path / "model", ignore_errors=True)
+            ledger = arm.watching.reader.ledger(arm.watching.entries)
+    return {
+        "name": name,
+        "policy": config.policies[0],
+        "config": config.to_json(),
+        "panels": {panel.name: panel.kind for panel in setting.panels},
+        "rounds": rounds,
+        "ledger": packed(ledger),
+        "stopped": stopped,
+        "seconds": round(time.perf_counter() - began, 1),
+        "cpu_seconds": round(time.process_time() - busy, 1),
+    }
+
+
+def _begin(setting: Setting, folder: ArmFolder) -> None:
+    """The first model: trained once for all loops that start alike."""
+    config = setting.config
+    key = LoopConfig.of(
+        {"seed": config.seed, "start": dataclasses.asdict(config.start), "model": dataclasses.asdict(config.model)}
+    ).hash
+    kept = ArmFolder(default_cache() / "loops" / key).round(0)
+    if not kept.model.exists():
+        begin(setting, folder.round(0))
+        kept.copy_model(folder.round(0))
+    else:
+        folder.round(0).copy_model(kept)
+
+
+def _round(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of a round beside its ledger: everything but the texts."""
+    left_out = ("samples", "structures", "ledger", "notes")
+    return {key: value for key, value in document.items() if key not in left_out}
+
+
+def packed(ledger: Ledger) -> dict[str, Any]:
+    """A ledger as JSON values; `unpacked` reads it."""
+    return json.loads(json.dumps(dataclasses.asdict(ledger)))
+
+
+def unpacked(values: Mapping[str, Any]) -> Ledger:
+    """The ledger of a row."""
+    entries = [
+        Entry(**{**entry, **{kind: {name: Reading(**one) for name, one in entry[kind].items()} for kind in SETS}})
+        for entry in values["entries"]
+    ]
+    return Ledger(**{**values, "entries": tuple(entries), "notes": tuple(values["notes"])})
+
+
+def rows_of(file: Path) -> list[dict[str, Any]]:
+    """The rows of a file; a last line that was cut is left out."""
+    out = []
+    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
+        try:
+            out.append(json.loads(line))
+        except ValueError:
+            continue
+    return out
+
+
+def run(jobs: Mapping[str, Mapping[str, Any]], file: Path, workers: int, minutes: float) -> Iterator[dict[str, Any]]:
+    """Run the loops that the file does not hold, in this order, until the time is up; give each row as it is added."""
+    done = {row["name"] for row in rows_of(file)}
+    waiting = iter([(name, table) for name, table in jobs.items() if name not in done])
+    ends = time.monotonic() + 60 * minutes
+    with ProcessPoolExecutor(workers) as pool:
+        under_way = {}
+        while True:
+            while len(under_way) < workers and time.monotonic() < ends and (job := next(waiting, None)):
+                under_way[pool.submit(play, *job)] = job[0]
+            if not under_way:
+                return
+            future = next(as_completed(under_way))
+            name = under_way.pop(future)
+            try:
+                row = future.result()
+            except Exception as error:  # noqa: BLE001 - one loop that fails is told, and leaves the others alone
+                row = {"name": name, "failed": f"{type(error).__name__}: {error}"}
+            with file.open("a", encoding="utf-8") as out:
+                out.write(json.dumps(row) + "\n")
+            yield row
+
+
+def table_of(rows: Iterable[Mapping[str, Any]], value: Callable[[Mapping[str, Any]], Any]) -> dict[str, Any]:
+    """Name of each row that did not fail to a value of it."""
+    return {row["name"]: value(row) for row in rows if "failed" not in row}

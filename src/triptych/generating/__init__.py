@@ -1,0 +1,1 @@
+"""Writing data with language models that others serve."""

@@ -1,0 +1,1 @@
+"""Loop: generate, verify, measure, select, train, evaluate, round after round."""

@@ -1,0 +1,1 @@
+"""What writes a round's records: the model itself, an endpoint, a script."""

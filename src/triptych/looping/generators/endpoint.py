@@ -1,0 +1,152 @@
+"""A model behind an endpoint that speaks the OpenAI protocol writes prompts, or answers given ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, final
+
+from triptych.core.errors import SpecError, TriptychError, UsageError, message
+from triptych.engines.cache import default_cache
+from triptych.generating.client import Answer, Client, Effort, Usage
+from triptych.generating.wire import Endpoint, Question, Reply, Style
+from triptych.looping.generators.base import Asked, Batch, Generator
+from triptych.looping.records import Written
+from triptych.studies.trainers.trainer import Example, Model
+
+
+@final
+@dataclass(frozen=True)
+class EndpointGenerator(Generator):
+    """A served model.
+
+    A prompt that it writes is its answer to `Asked.write`, white space at the ends cut off; each is asked for with a seed
+    of its own. Records whose prompt or response did not come are left out and counted.
+
+    Attributes:
+        url: the address of the API ("http://localhost:8000/v1").
+        model: its name there.
+        key_env: environment variable that holds the key; "": none is sent.
+        style: chat, or text for models that continue a text.
+        system: a system message before every prompt.
+        logprobs: ask for log-probabilities of the tokens; not every server has them.
+        body: more fields of a request, as a JSON object; null takes one of ours out: {"seed": null}.
+        at_once, tries, timeout: requests under way at one time; tries of one; seconds for one.
+    """
+
+    name: ClassVar[str] = "endpoint"
+
+    url: str
+    model: str
+    key_env: str = ""
+    style: Style = "chat"
+    system: str = ""
+    logprobs: bool = False
+    body: str = ""
+    at_once: int = 8
+    tries: int = 7
+    timeout: float = 300.0
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without asking.
+
+        Raises:
+            SpecError: no address, a number out of range, a body that is no JSON object.
+        """
+        self.client(None)
+
+    def client(self, kept: Path | None) -> Client:
+        """What asks the endpoint, keeping replies in this folder."""
+        endpoint = Endpoint(self.url, self.model, self.key_env, self.style, self._body(), self.timeout)
+        return Client(endpoint, kept, Effort(self.at_once, self.tries))
+
+    def write(self, asked: Asked, model: Model | None) -> Batch:
+        """Write the records of a round.
+
+        Raises:
+            TriptychError: nothing came back, or the endpoint cannot be asked.
+            UsageError: the key is missing, or nothing says how to ask for a prompt.
+        """
+        del model
+        client = self.client((asked.keep if asked.keep is not None else default_cache()) / "replies")
+        if asked.prompts is not None:
+            return self._given(client, asked, asked.prompts)
+        return self._own(client, asked)
+
+    def _own(self, client: Client, asked: Asked) -> Batch:
+        if not asked.write.strip():
+            what = "generator endpoint: nothing says how to ask for a prompt."
+            raise UsageError(message(what, want='write = "Write one .."', hint="or a file of prompts"))
+        temperatures = asked.temperatures()
+        seeds = asked.draws(len(temperatures), "endpoint prompts")
+        most, told = asked.prompt_tokens, self._told(asked)
+        asks = [
+            Question(asked.write, t, seed, most, self.system, told) for t, seed in zip(temperatures, seeds, strict=True)
+        ]
+        said, usage = client.ask(asks)
+        notes = _notes("prompts", said, usage)
+        made = [place for place, answer in enumerate(said) if isinstance(answer, Reply) and answer.text.strip()]
+        if not made:
+            what = f"generator endpoint: none of {len(said)} replies holds a prompt."
+            raise TriptychError(message(what, got="empty texts", hint="another instruction, or more prompt_tokens"))
+        replies = [said[place] for place in made]
+        prompts = [reply.text.strip() for reply in replies if isinstance(reply, Reply)]
+        answers, usage = self._answers(client, asked, prompts)
+        written, likelihood = [], []
+        for place, prompt, reply, answer in zip(made, prompts, replies, answers, strict=True):
+            if isinstance(answer, Reply):
+                written.append(Written(prompt, answer.text, asked.dials.temperature, temperatures[place]))
+                likelihood.append(_likelihood(reply, answer))
+        return Batch(tuple(written), tuple(likelihood), notes | _notes("responses", answers, usage))
+
+    def _given(self, client: Client, asked: Asked, prompts: Sequence[Example]) -> Batch:
+        places = asked.answering()
+        answers, usage = self._answers(client, asked, [prompts[place].prompt for place in places])
+        written, likelihood = [], []
+        for place, answer in zip(places, answers, strict=True):
+            if isinstance(answer, Reply):
+                item = prompts[place]
+                written.append(Written(item.prompt, answer.text, asked.dials.temperature, None, str(place), item.row))
+                likelihood.append(_likelihood(answer))
+        return Batch(tuple(written), tuple(likelihood), _notes("responses", answers, usage))
+
+    def _answers(self, client: Client, asked: Asked, prompts: Sequence[str]) -> tuple[list[Answer], Usage]:
+        seeds, t = asked.draws(len(prompts), "endpoint responses"), asked.dials.temperature
+        most, told = asked.response_tokens, self._told(asked)
+        return client.ask(
+            [Question(prompt, t, seed, most, self.system, told) for prompt, seed in zip(prompts, seeds, strict=True)]
+        )
+
+    def _told(self, asked: Asked) -> bool:
+        return self.logprobs and asked.likelihood
+
+    def _body(self) -> Mapping[str, Any]:
+        if not self.body:
+            return {}
+        try:
+            found = json.loads(self.body)
+        except ValueError as error:
+            raise SpecError(message(f"endpoint: body is no JSON: {error}.", got=self.body)) from error
+        if not isinstance(found, dict):
+            raise SpecError(message("endpoint: body is no JSON object.", got=self.body, want='{"top_p": 0.9}'))
+        return found
+
+
+def _likelihood(*replies: Answer) -> float | None:
+    """Log-likelihood per token over these replies; None where one does not tell."""
+    total, tokens = 0.0, 0
+    for reply in replies:
+        if not isinstance(reply, Reply) or reply.log_likelihood is None:
+            return None
+        total, tokens = total + reply.log_likelihood, tokens + reply.scored
+    return total / tokens if tokens else None
+
+
+def _notes(what: str, answers: Sequence[Answer], usage: Usage) -> dict[str, Any]:
+    """What requests took, which failed, and how many replies were cut at the most tokens."""
+    failed = [answer.reason for answer in answers if not isinstance(answer, Reply)]
+    cut = sum(isinstance(answer, Reply) and answer.finish == "length" for answer in answers)
+    told: dict[str, Any] = usage.to_json() | {"failed": len(failed), "cut": cut}
+    return {what: told | ({"first_failed": failed[0]} if failed else {})}

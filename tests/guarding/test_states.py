@@ -1,0 +1,114 @@
+"""States and hysteresis, from signs."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from triptych.core.errors import SpecError
+from triptych.guarding.states import JudgeOptions, Plateau, Standing, benign, narrowing, stand
+from triptych.guarding.tracks import Sign
+
+OPTIONS = JudgeOptions()
+AT = 1000
+CERTAIN = 20.0
+FLAT = Plateau(growth=0.0, novelty=0.01, grown=1.0)
+
+
+def sign(share, role="structures", name="structures", of="generated", log=CERTAIN, fresh=True, before=60.0):
+    """A reading that stands at this share of what it was."""
+    fall = -math.log(share)
+    now = before * share
+    return Sign(role, of, name, log, 0, 1, before, now, fall, math.log(now), recent=True, fresh=fresh)
+
+
+def run(*rounds, plateau=None):
+    """Verdicts of rounds given as their signs."""
+    standing, found = None, []
+    for signs in rounds:
+        standing = stand(signs, plateau or Plateau(), standing, AT, OPTIONS)
+        found.append((standing.state, standing.verdict))
+    return found
+
+
+def test_a_fall_warns_then_stops_when_it_goes_on():
+    assert run([sign(0.8)], [sign(0.6)]) == [("collapsing", "warn"), ("collapsing", "stop")]
+
+
+def test_a_dip_of_one_round_never_stops():
+    dip = run([sign(1.0, log=0.0)], [sign(0.4)], [sign(1.0, log=0.0)])
+    assert dip == [("healthy", "continue"), ("collapsing", "warn"), ("healthy", "continue")]
+
+
+def test_one_fall_to_a_plateau_warns_and_a_deep_one_stops():
+    assert run([sign(0.8)], [sign(0.79)], [sign(0.8)])[-1] == ("collapsing", "warn")
+    assert run([sign(0.4)], [sign(0.41)])[-1] == ("collapsing", "stop")
+
+
+def test_a_missing_reading_confirms_nothing():
+    assert run([sign(0.4)], [sign(0.4, fresh=False)])[-1] == ("collapsing", "warn")
+
+
+def test_a_stop_holds_until_the_fall_is_taken_back_in_two_rounds():
+    gone = sign(0.97, log=-0.5)
+    weaker = sign(0.8, log=1.0)
+    found = run([sign(0.6)], [sign(0.4)], [weaker], [gone], [weaker], [gone], [gone])
+    assert [verdict for _, verdict in found] == ["warn", "stop", "stop", "stop", "stop", "stop", "continue"]
+
+
+def test_small_falls_are_no_collapse_however_certain():
+    assert run([sign(0.95)]) == [("healthy", "continue")]
+    assert narrowing([sign(0.95)], AT, OPTIONS) == []
+
+
+def test_other_readings_take_part_only_where_structures_fall_or_cannot_see():
+    meaning = sign(0.5, role="other", name="semantic")
+    assert run([sign(1.2, log=0.0), meaning]) == [("healthy", "continue")]
+    assert run([sign(0.85, log=0.0), meaning])[0] == ("collapsing", "warn")
+    assert run([meaning])[0] == ("collapsing", "warn")
+    blind = sign(0.99, log=0.0, before=980.0)
+    assert run([blind, meaning])[0] == ("collapsing", "warn")
+
+
+def test_the_selected_set_may_narrow_while_the_generated_one_grows():
+    signs = [sign(1.1, log=0.0), sign(0.65, of="selected")]
+    assert run(signs)[0] == ("collapsing", "warn")
+
+
+def test_quality_control_is_a_fall_of_all_records_alone():
+    everything = sign(0.5, role="all", name="structures_all")
+    assert run([sign(0.97, log=0.0), everything], plateau=FLAT) == [("quality_control", "continue")]
+    assert benign([sign(0.85, log=0.0), everything], OPTIONS) is None
+    assert run([sign(0.5), everything])[0] == ("collapsing", "warn")
+
+
+def test_a_plateau_without_novelty_is_a_stall():
+    assert run([sign(1.0, log=0.0)], plateau=FLAT) == [("stalled", "warn")]
+    assert run([sign(1.0, log=0.0)], plateau=Plateau(growth=0.0, novelty=0.3, grown=1.0)) == [("healthy", "continue")]
+    assert run([sign(1.0, log=0.0)], plateau=Plateau(growth=0.3, novelty=0.0, grown=1.3)) == [("healthy", "continue")]
+
+
+def test_coverage_is_evenness_or_growth_before_the_plateau():
+    assert not Plateau(growth=0.0, novelty=0.0, grown=1.0, evenness=0.8).stalled(OPTIONS)
+    assert Plateau(growth=0.0, novelty=0.0, grown=6.0, evenness=0.2).stalled(OPTIONS)
+    assert not Plateau(growth=0.0, novelty=0.0, grown=6.0).stalled(OPTIONS)
+    assert not Plateau(growth=0.0, novelty=0.0, grown=6.0, ood=0.4, ood_gain=-0.02).stalled(OPTIONS)
+    assert Plateau(growth=0.0, novelty=0.0, grown=1.5, ood=0.4, ood_gain=-0.02).stalled(OPTIONS)
+
+
+def test_a_panel_that_climbs_or_is_solved_is_no_stall():
+    assert not Plateau(growth=0.0, novelty=0.0, grown=1.0, ood=0.4, ood_gain=0.05).stalled(OPTIONS)
+    assert not Plateau(growth=0.0, novelty=0.0, grown=1.0, ood=0.95, ood_gain=-0.02).stalled(OPTIONS)
+
+
+def test_standing_starts_healthy_without_readings():
+    assert stand([], Plateau(), None, AT, OPTIONS) == Standing("healthy", "continue")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"alarm_rate": 0.0}, {"wobble": 0.0}, {"falls": ()}, {"falls": (-0.1,)}, {"patience": 0}]
+)
+def test_options_that_cannot_be(wrong):
+    with pytest.raises(SpecError, match="got"):
+        JudgeOptions(**wrong)

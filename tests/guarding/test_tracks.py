@@ -1,0 +1,79 @@
+"""What the guard follows, and with which share of the error."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from triptych.guarding.detect import Bets
+from triptych.guarding.ledger import Entry, Ledger, Reading
+from triptych.guarding.tracks import FLOOR, diversity, error, everything, sides
+
+BETS = Bets(0.05, 0.025, (0.1, 0.5))
+
+
+def ledger(*rounds):
+    """Rounds as mappings of generated readings, `of.name` for others."""
+    entries = []
+    for number, values in enumerate(rounds):
+        told = {"generated": {}, "selected": {}, "splits": {}, "scores": {}}
+        for key, value in values.items():
+            of, _, name = key.rpartition(".")
+            told[of or "generated"][name] = Reading(None, undefined="none") if value is None else Reading(value, 0.01)
+        entries.append(Entry(number, "r", 100, 80, **told))
+    return Ledger(tuple(entries), 100, shared_prompts=False, structure="field")
+
+
+def named(tracks):
+    return {f"{track.of}.{track.name}": track.share for track in tracks}
+
+
+def test_half_of_the_error_goes_to_structures():
+    values = {"structures": 50.0, "selected.structures": 50.0, "semantic": 5.0, "tail": 0.5}
+    shares = named(diversity(ledger(values, values), BETS))
+    assert shares == {
+        "generated.structures": 0.25,
+        "selected.structures": 0.25,
+        "generated.semantic": 0.25,
+        "generated.tail": 0.25,
+    }
+    assert named(diversity(ledger({"structures": 50.0}), BETS)) == {"generated.structures": 1.0}
+    assert diversity(ledger({}, {"tokens": 5.0}), BETS) == []
+
+
+def test_what_is_followed_is_fixed_by_the_first_two_rounds():
+    rounds = [{}, {"structures": 50.0}, {"structures": 50.0, "semantic": 5.0}, {"structures": 9.0, "tail": 0.5}]
+    assert set(named(diversity(ledger(*rounds), BETS))) == {"generated.structures", "generated.semantic"}
+
+
+def test_correct_structures_stand_for_structures_where_truth_is_known():
+    values = {"structures": 80.0, "correct_structures": 50.0, "structures_all": 120.0}
+    assert set(named(diversity(ledger(values, values), BETS))) == {"generated.correct_structures"}
+    assert set(named(everything(ledger(values, values), BETS))) == {"generated.structures_all", "generated.structures"}
+
+
+def test_side_signs_share_one_error():
+    values = {"verified": 0.5, "true": 0.4, "tokens": 30.0, "zero_signal": 0.2, "scores.a": 0.5, "scores.b": 0.6}
+    tracks = sides(ledger(values, values), BETS, BETS)
+    assert sum(track.share for track in tracks) == pytest.approx(1.0)
+    gap = next(track for track in tracks if track.role == "hacking")
+    assert gap.raw == pytest.approx((0.1, 0.1))
+    assert gap.series == pytest.approx((-0.1, -0.1))
+
+
+def test_series_are_logarithms_with_a_floor():
+    track = diversity(ledger({"tail": 0.0}, {"tail": 0.5}, {"tail": None}, {"tail": 0.0}), BETS)[0]
+    assert track.where == (1, 3)
+    assert track.series == pytest.approx((math.log(0.5), math.log(0.5 * FLOOR)))
+    assert track.at(0) is None
+    assert track.at(1) is None
+    last = track.at(3)
+    assert last is not None
+    assert (last.last, last.first, last.before, last.now, last.fresh) == (1, 3, 0.5, 0.0, True)
+
+
+def test_an_error_comes_from_the_interval_where_it_is_not_told():
+    assert error(Reading(1.0, lo=0.0, hi=3.92)) == pytest.approx(1.0)
+    assert error(Reading(1.0)) == 0.0
+    assert error(Reading(1.0, 0.2, lo=0.0, hi=3.92)) == 0.2
