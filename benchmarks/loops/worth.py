@@ -1,6 +1,6 @@
 """What each loop policy is worth, over seeds and worlds. `python benchmarks/loops/worth.py [--quick] [--minutes M]`
 
-Every loop starts from a narrow, all-right start (12 skills a depth, 2,000 records), has six rounds of 6,000 samples, trains
+Every loop starts from a narrow, all-right start (12 skills a depth, 2,000 records), has six rounds of 8,000 samples, trains
 on at most 4,000 records for equally many steps, and is verified by the world. Closed: the structures of every OOD panel that
 the start does not hold, and the prompts of all panels, are kept out of what is trained on, and the overlap is counted. Open:
 only the prompts are. Policies are compared on equal seeds: a seed is a block of skills, a draw of data, and all randomness.
@@ -58,7 +58,7 @@ WANTED = {"ood": 0.85, "id": 0.93}
 def table(world: str, policy: str, seed: int, *, closed: bool = True, quick: bool = False) -> dict[str, Any]:
     """The config of one loop."""
     about = WORLDS[world]
-    steps, samples, budget, rounds = (60, 300, 200, 2) if quick else (3000, 6000, 4000, 6)
+    steps, samples, budget, rounds = (60, 300, 200, 2) if quick else (3000, 8000, 4000, 6)
     return {
         "seed": seed,
         "rounds": rounds,

@@ -99,11 +99,13 @@ def test_all_covered_is_no_stall():
     assert any("not seen from the rounds alone" in reason for reason in found[-1].reasons)
 
 
-def test_an_even_cover_from_the_first_round_is_told_by_evenness():
-    even = ledger(structures=[200, 201, 199, 200], novelty=[0.0] * 4, evenness=[0.9] * 4)
-    uneven = ledger(structures=[200, 201, 199, 200], novelty=[0.0] * 4, evenness=[0.2] * 4)
-    assert judge(even)[-1].state == "healthy"
-    assert judge(uneven)[-1].state == "stalled"
+def test_an_even_cover_is_coverage_only_where_the_loop_has_explored():
+    grown, start = [60.0, 150, 199, 200, 201, 200], [200.0, 201, 199, 200, 201, 200]
+    nothing_new = [None, 0.4, 0.05, 0.0, 0.0, 0.0]
+    even = judge(ledger(structures=grown, novelty=nothing_new, evenness=[0.9] * 6))[-1]
+    uneven = judge(ledger(structures=grown, novelty=nothing_new, evenness=[0.2] * 6))[-1]
+    narrow = judge(ledger(structures=start, novelty=nothing_new, evenness=[0.9] * 6))[-1]
+    assert (even.state, uneven.state, narrow.state) == ("healthy", "stalled", "stalled")
 
 
 @pytest.mark.parametrize("dip", [0.6, 0.3, 0.1])

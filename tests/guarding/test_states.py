@@ -89,9 +89,10 @@ def test_a_plateau_without_novelty_is_a_stall():
     assert run([sign(1.0, log=0.0)], plateau=Plateau(growth=0.3, novelty=0.0, grown=1.3)) == [("healthy", "continue")]
 
 
-def test_coverage_is_evenness_or_growth_before_the_plateau():
-    assert not Plateau(growth=0.0, novelty=0.0, grown=1.0, evenness=0.8).stalled(OPTIONS)
+def test_coverage_is_growth_before_the_plateau_and_evenness_where_it_is_read():
+    assert Plateau(growth=0.0, novelty=0.0, grown=1.0, evenness=0.8).stalled(OPTIONS)
     assert Plateau(growth=0.0, novelty=0.0, grown=6.0, evenness=0.2).stalled(OPTIONS)
+    assert not Plateau(growth=0.0, novelty=0.0, grown=6.0, evenness=0.8).stalled(OPTIONS)
     assert not Plateau(growth=0.0, novelty=0.0, grown=6.0).stalled(OPTIONS)
     assert not Plateau(growth=0.0, novelty=0.0, grown=6.0, ood=0.4, ood_gain=-0.02).stalled(OPTIONS)
     assert Plateau(growth=0.0, novelty=0.0, grown=1.5, ood=0.4, ood_gain=-0.02).stalled(OPTIONS)

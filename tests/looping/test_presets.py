@@ -27,7 +27,7 @@ def test_collapse_can_be_set_up_with_every_panel_out_of_distribution_closed():
     setting = Setting.of(config)
     assert setting.closed.panels == ("compositions",)
     assert len(setting.anchor) == 2000
-    assert "126,000 in all" in plan_text(config, setting)
+    assert "168,000 in all" in plan_text(config, setting)
 
 
 def test_every_preset_has_a_title():

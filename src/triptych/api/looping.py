@@ -30,7 +30,7 @@ def loop(
 
     Args:
         config: a `loop.toml`, or the same as a dict, see `triptych.looping.config`; None with a preset.
-        out: folder for the rounds, `loop.json` and `report.html`; a second call goes on where the first stopped.
+        out: folder for the rounds, `loop.json`, `report.html` and `loop.svg`, its headline picture; a second call goes on where the first stopped.
         progress: what long work tells its caller.
         preset: name of a loop that is there already: collapse.
         seed: in place of the config's.
@@ -45,13 +45,14 @@ def loop(
         TriptychError: the first model cannot be trained or scored.
     """
     from triptych.looping.conduct import run_loop  # noqa: PLC0415 - only loops need what is below
-    from triptych.looping.folder import LOOP_FILES, REPORT, own_folders  # noqa: PLC0415
-    from triptych.report.loop import render_loop  # noqa: PLC0415
+    from triptych.looping.folder import LOOP_FILES, PICTURE, REPORT, own_folders  # noqa: PLC0415
+    from triptych.report.loop import loop_svg, render_loop  # noqa: PLC0415
 
     asked, measuring = _config(config, preset, seed), Settings.of(**{"command": "triptych.loop", **settings})
     folder = claim(Path(out), beside=own_folders(Path(out)), own=LOOP_FILES)
     document = run_loop(asked, folder, progress or Progress(), measuring)
     write_text(folder / REPORT, render_loop(document))
+    write_text(folder / PICTURE, loop_svg(document))
     return document
 
 

@@ -72,7 +72,8 @@ def still(plateau: Plateau, entry: Entry, entries: Sequence[Entry]) -> list[str]
         )
     else:
         found.append(
-            f"effective over distinct structures is {plateau.evenness:.2f}: rare ones are known but not amplified"
+            f"structures are {plateau.grown or 0.0:.1f} times those of the first round, effective over distinct "
+            f"{plateau.evenness:.2f}: it has not explored, or leaves rare ones rare"
         )
     return found
 
@@ -82,11 +83,9 @@ def covering(plateau: Plateau, entry: Entry, options: JudgeOptions) -> list[str]
     if plateau.growth is None or plateau.growth >= options.growth or not plateau.covered(options):
         return []
     now = number(structures(entry) or 0.0)
-    if plateau.evenness is not None:
-        return [
-            f"structures no longer grow ({now}), but what is known is covered evenly ({plateau.evenness:.2f} of distinct)"
-        ]
     grown = f"structures no longer grow ({now}), after growing {plateau.grown or 0.0:.1f}-fold"
+    if plateau.evenness is not None:
+        return [f"{grown}, and what is known is covered evenly ({plateau.evenness:.2f} of distinct)"]
     panel = "" if plateau.ood is None else f", OOD stands at {number(plateau.ood)}"
     return [f"{grown}{panel}; whether these are all that can be reached is not seen from the rounds alone"]
 

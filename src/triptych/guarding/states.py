@@ -40,8 +40,8 @@ class JudgeOptions:
         patience: rounds without growth before a loop is stalled.
         growth: relative growth over these rounds below which structure is flat.
         little_new: share of records of new structure below which nothing new is explored.
-        even: effective over distinct structures above which what is known is covered evenly.
-        grown: growth of structures since the first round from which a plateau may be coverage.
+        even: effective over distinct structures from which what is known is covered evenly.
+        grown: structures over those of the first round from which a loop has explored, and a plateau may be coverage.
         solved: OOD score above which a plateau is no stall.
         blind: a structure reading above this share of the records that it was read on sees no narrowing.
         big_change: relative change of length or of the share right that is told.
@@ -115,12 +115,12 @@ class Plateau:
     def covered(self, options: JudgeOptions) -> bool:
         """Whether the plateau may be coverage of all that can be reached.
 
-        What is known is written evenly; or, where that is not read, structures had grown before they stopped: such a loop
-        has explored. A panel that stands still below 1 does not tell the two apart.
+        Structures had grown before they stopped, so the loop has explored; and what is known is written evenly, where that
+        is read. Evenness alone is no sign: a narrow start is written evenly too. A panel that stands still below 1 does
+        not tell the two apart.
         """
-        if self.evenness is not None:
-            return self.evenness >= options.even
-        return (self.grown or 0.0) >= options.grown
+        explored = (self.grown or 0.0) >= options.grown
+        return explored and (self.evenness is None or self.evenness >= options.even)
 
     def stalled(self, options: JudgeOptions) -> bool:
         """Whether nothing new is explored, and that is not because all is covered."""

@@ -7,7 +7,7 @@
                   written.json    what generator and verifier had to say: failures, tokens
                   selected.jsonl  what the next model is trained on
                   meta.json       dials and why, counts, overlap with panels, ledger, the guard's verdict, seconds
-    OUT/loop.json, report.html
+    OUT/loop.json, report.html, loop.svg (the headline picture alone)
 
 A loop of several policies has a folder `arm_NAME/` of this kind for each. A file or a model is written under another name
 and moved into place, so what is there is complete; a rerun does what is not there.
@@ -31,8 +31,8 @@ from triptych.core.profile import write_json, write_text
 from triptych.looping.records import Judged
 
 SCHEMA = "triptych/loop-config@1"
-CONFIG, DOCUMENT, REPORT = "config.json", "loop.json", "report.html"
-LOOP_FILES = frozenset({CONFIG, DOCUMENT, REPORT})
+CONFIG, DOCUMENT, REPORT, PICTURE = "config.json", "loop.json", "report.html", "loop.svg"
+LOOP_FILES = frozenset({CONFIG, DOCUMENT, REPORT, PICTURE})
 _PART = ".part"
 _OURS = re.compile(r"(?:round_\d{3,}|arm_.+)")
 

@@ -130,7 +130,7 @@ def parse_grader(text: str) -> Grader:
     """
     scorer = parse_scorer(text)
     if not isinstance(scorer, Grader):
-        want = "verifier, exact, verifier:MODULE:FUNCTION or command:SCRIPT"
+        want = "verifier, exact, verifier:NAME, verifier:MODULE:FUNCTION or command:SCRIPT"
         raise SpecError(message(f"verifier: {text} grades no responses.", got=text, want=want))
     return scorer
 
