@@ -16,6 +16,7 @@ from triptych._version import __version__
 if TYPE_CHECKING:
     from triptych.api import (
         adapt,
+        audit,
         compare,
         demo,
         design,
@@ -38,6 +39,7 @@ __all__ = [
     "Watch",
     "__version__",
     "adapt",
+    "audit",
     "compare",
     "demo",
     "design",

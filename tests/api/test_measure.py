@@ -110,6 +110,13 @@ def test_prompts_only_are_read_as_prompts(rows_of: RowsOf) -> None:
         triptych.measure([{"prompt": "a b"}] * 20, workers=1, measures="vendi:on=both,q=2")
 
 
+def test_a_label_that_is_not_there_is_named_with_the_nearest() -> None:
+    rows = [{"prompt": "2 + 2?", "response": "4", "score": 1}, {"prompt": "2 + 3?", "response": "5", "score": 2}]
+    with pytest.raises(SpecError, match="no such label") as error:
+        triptych.measure(rows, workers=1, measures="label_mean:field=scor")
+    assert "try:  score" in str(error.value)
+
+
 def test_own_vectors_as_a_column(rows_of: RowsOf) -> None:
     rows = [{**row, "vector": [1.0, 0.0] if i % 2 else [0.0, 2.0]} for i, row in enumerate(rows_of(80))]
     (profile,) = triptych.measure(rows, encoder="column:vector", workers=1, measures="vendi:q=2")

@@ -135,6 +135,10 @@ def test_a_leaky_verifier_shows(ledger):
     assert gap[1] == pytest.approx(0.4 * 0.3, abs=0.06)
     assert gap[2] == pytest.approx(0.4 * 0.6, abs=0.08)
     assert values(found, "gap", "splits")[0] == pytest.approx(1 - values(found, "true")[0])
+    passed = [0.4 * leak / (0.6 + 0.4 * leak) for leak in (0.0, 0.3, 0.6)]
+    assert values(found, "false_pass", "splits") == pytest.approx(passed, abs=0.08)
+    assert values(found, "false_fail", "splits") == pytest.approx([0, 0, 0])
+    assert "false_pass" not in found.entries[0].generated
 
 
 def test_anybodys_lines_are_read_by_their_templates(ledger, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from triptych.api.auditing import audit, plan_audit
 from triptych.api.comparing import compare, gate, plan_compare, plan_gate
 from triptych.api.guarding import guard, plan_guard
 from triptych.api.listing import explain, list_measures, list_selectors, list_worlds
@@ -12,6 +13,7 @@ from triptych.api.studying import design, plan_design, plan_solve, plan_study, s
 
 __all__ = [
     "adapt",
+    "audit",
     "compare",
     "demo",
     "design",
@@ -25,6 +27,7 @@ __all__ = [
     "loop",
     "measure",
     "plan",
+    "plan_audit",
     "plan_compare",
     "plan_design",
     "plan_frontier",

@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from triptych._version import __version__
+from triptych.cli.audit import audit
 from triptych.cli.catalog import check, explain, list_
 from triptych.cli.compare import compare
 from triptych.cli.design import design
@@ -42,6 +43,7 @@ app.command()(adapt)
 app.command()(world)
 app.command()(solve)
 app.command()(gate)
+app.command()(audit)
 app.command()(guard)
 app.command()(select)
 app.command()(compare)

@@ -25,8 +25,9 @@ its panels. Readings go by these names; every diversity is taken at the same num
     correct_structures  effective structures among correct records, where correctness is known apart from the verifier
     true                share that is right in truth, where that is known (`verified` minus `true` is reward hacking)
 
-A round's `splits` hold what is derived from several of them: reward_gap, gap (generation-verification), quality_control
-and narrowing (the two parts of what diversity was lost since the first round), illusion, pass_gap, length_drift.
+A round's `splits` hold what is derived from several of them: reward_gap, false_pass and false_fail (the verifier's errors), gap
+(generation-verification), quality_control and narrowing (the two parts of what diversity was lost since the first round),
+illusion, pass_gap, length_drift.
 """
 
 from __future__ import annotations

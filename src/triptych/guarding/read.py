@@ -19,14 +19,14 @@ from triptych.core.errors import SchemaError, UsageError, message
 from triptych.core.sorting import different
 from triptych.data import open_dataset
 from triptych.guarding.archive import Archive
-from triptych.guarding.counting import Table, rarer_half, undefined
+from triptych.guarding.counting import Table, rarer_half
 from triptych.guarding.ledger import Entry, Ledger, Reading
 from triptych.guarding.panel import PanelScores, round_scores
 from triptych.guarding.prepared import Prepared, Scheme, equip, prepare
 from triptych.guarding.reading import ANCHOR_MOST, Anchor, SetReader, answered_often, structures, vectors_of
 from triptych.guarding.request import GuardOptions
 from triptych.guarding.rounds import RoundSource
-from triptych.guarding.splits import splits, verified_gap
+from triptych.guarding.splits import splits, verified_gap, verifier_errors
 from triptych.profiling.bench import Bench
 
 AT_MOST = 4000
@@ -207,7 +207,7 @@ class _Course:
                 self._note(source, one)
         reader = SetReader.of(made, self.scheme, self.at, self.archive, self.anchor)
         generated = reader.readings()
-        gap = generated.pop("reward_gap", None) or undefined("no field says both what was verified and what is right")
+        errors = verifier_errors(generated)
         selected = self._chosen(source, taken)
         derived = splits(generated, selected, self.first, verified_gap(made), panel.scores)
         self.archive = reader.archived(source.round)
@@ -224,7 +224,7 @@ class _Course:
             valid=int(made.valid.sum()),
             generated=generated,
             selected=selected,
-            splits={"reward_gap": gap, **derived},
+            splits={**errors, **derived},
             scores=panel.scores,
             kinds=panel.kinds,
         )
@@ -237,7 +237,7 @@ class _Course:
             return {}
         reader = SetReader.of(taken, self.scheme, self.at_selected, self.archive, self.anchor)
         found = reader.readings()
-        found.pop("reward_gap", None)
+        verifier_errors(found)
         return found
 
     def _note(self, source: RoundSource, made: Prepared) -> None:

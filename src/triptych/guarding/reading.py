@@ -160,6 +160,8 @@ class SetReader:
         why = {name: f"no field says {what}" for name, what in _MISSING.items() if name not in have}
         if "verified" in have and "true" in have:
             have["reward_gap"] = have["verified"] - have["true"]
+            have["false_pass"] = np.where(have["verified"] >= 1, 1 - have["true"], np.nan)
+            have["false_fail"] = np.where(have["true"] >= 1, 1 - have["verified"], np.nan)
         signal = zero_signal(p)
         if signal is None:
             why["zero_signal"] = f"{_ONCE}, or none has a verdict"

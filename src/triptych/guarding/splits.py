@@ -1,6 +1,8 @@
 """What is derived from several readings of a round.
 
     reward_gap        verified - right, over records that have both: reward hacking
+    false_pass        share of what the verifier passed that is wrong: the ceiling of a loop (arXiv 2510.16657)
+    false_fail        share of what is right that the verifier did not pass
     gap               generation-verification gap: E[u w] / E[w] - E[u], u the truth and w the verifier's verdict; where the
                       truth is not known, the mean quality of what was selected minus that of what was generated
                       (arXiv 2412.02674)
@@ -61,6 +63,12 @@ def splits(
     out["illusion"] = _illusion(first, generated)
     out["length_drift"] = _drift(first.get("tokens"), generated.get("tokens"))
     return out
+
+
+def verifier_errors(found: dict[str, Reading]) -> dict[str, Reading]:
+    """What the verifier gets wrong, taken out of a set's readings, where they stand among the means."""
+    unknown = undefined("no field says both what was verified and what is right")
+    return {name: found.pop(name, None) or unknown for name in ("reward_gap", "false_pass", "false_fail")}
 
 
 def verified_gap(prepared: Prepared) -> Reading:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from triptych.core.errors import SpecError, message
+from triptych.core.errors import SpecError, message, nearest
 from triptych.core.measure import AXES, Measure, build
 from triptych.core.registry import lookup, measures, parse
 from triptych.data import Layout
@@ -32,6 +32,7 @@ def plan(settings: Settings, layout: Layout) -> Panel:
     if settings.measures:
         chosen = [_fit(measure, _given(measure), settings, layout) for measure in parse(settings.measures)]
         _check_texts(chosen, layout)
+        _check_labels(chosen, layout)
     else:
         chosen = [_fit(build(cls, p), set(p), settings, layout) for cls in measures().values() for p in cls.about.panel]
         chosen += [
@@ -88,6 +89,17 @@ def _check_texts(chosen: Iterable[Measure], layout: Layout) -> None:
                         f"{measure.label}: the records have no {name}.", got=layout.sentence, hint=f"--map {name}=FIELD"
                     )
                 )
+
+
+def _check_labels(chosen: Iterable[Measure], layout: Layout) -> None:
+    """Whether every field of labels that is read is one that was found."""
+    for measure in chosen:
+        for need in measure.statistic().needs:
+            name = need.removeprefix("label.")
+            if need != name and name not in layout.labels:
+                got, near = ", ".join(layout.labels) or "no field of labels", nearest(name, layout.labels)
+                want = f'a field of numbers or verdicts named "{name}"'
+                raise SpecError(message(f"{measure.label}: no such label.", got=got, want=want, hint=near))
 
 
 def _companion(measure: Measure) -> Measure | None:

@@ -1,5 +1,7 @@
 """JSON documents to pages and tables: the same numbers for people. Pure; it reads documents and measures nothing."""
 
+from triptych.report.audit import render_audit
+from triptych.report.audit_text import print_audit
 from triptych.report.comparison import render_comparison
 from triptych.report.comparison_text import print_comparison
 from triptych.report.design_text import print_design, render_design_text
@@ -18,6 +20,7 @@ __all__ = [
     "frontier_answers",
     "frontier_svg",
     "loop_svg",
+    "print_audit",
     "print_comparison",
     "print_design",
     "print_frontier",
@@ -25,6 +28,7 @@ __all__ = [
     "print_loop",
     "print_profiles",
     "print_study",
+    "render_audit",
     "render_comparison",
     "render_design_text",
     "render_frontier",

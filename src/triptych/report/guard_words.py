@@ -43,12 +43,15 @@ READINGS = (
     Named("anchor_novelty", "New against the anchor", "ratio"),
     Named("tail", "Rare structures that still occur", "ratio"),
     Named("zero_signal", "Prompts always or never solved", "ratio"),
+    Named("evenness", "Effective over different structures", "ratio"),
     Named("real", "Real data", "ratio"),
 )
 """The readings of a ledger, in the order of the tables."""
 
 SPLIT_NAMES = (
     Named("reward_gap", "Verified less true (reward hacking)"),
+    Named("false_pass", "Passed, and wrong"),
+    Named("false_fail", "Right, and not passed"),
     Named("gap", "Generation-verification gap"),
     Named("quality_control", "Lost by quality control"),
     Named("narrowing", "Lost by narrowing"),

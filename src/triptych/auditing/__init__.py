@@ -1,0 +1,1 @@
+"""Audits of scorers: what a score column can tell apart before it is trusted."""
