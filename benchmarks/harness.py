@@ -84,8 +84,10 @@ def commit() -> dict[str, Any]:
 
     root = Path(triptych.__file__).parents[2]
     folder = (HERE / git("rev-parse", "--git-dir").stdout.strip()).resolve()
-    same = git(f"--git-dir={folder}", f"--work-tree={root}", "diff", "--quiet", "HEAD", "--", "src")
-    return {"commit": git("rev-parse", "HEAD").stdout.strip() or None, "source_changed": same.returncode != 0}
+    # From the top: "src" alone would be looked for in this folder, where there is none, and nothing ever differ.
+    said = git(f"--git-dir={folder}", f"--work-tree={root}", "status", "--porcelain", "--", ":/src")
+    changed = said.returncode != 0 or bool(said.stdout.strip())
+    return {"commit": git("rev-parse", "HEAD").stdout.strip() or None, "source_changed": changed}
 
 
 def save(name: str, rows: Mapping[str, Any], quick: bool) -> None:

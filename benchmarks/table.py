@@ -39,9 +39,13 @@ are taken within one run on one machine, ours beside the peer's; they move by ab
     python benchmarks/selection_million.py                  100,000 of 1,000,000 records by six policies
     TRIPTYCH_DATA=FOLDER python benchmarks/selection_frontiers.py   quality against diversity of every policy
     TRIPTYCH_DATA=FOLDER python benchmarks/selection_downstream.py  what a model learns from each selection
+    python benchmarks/loops/worth.py, guard.py, collapse.py  loops and their guard, see loops/README.md
     python benchmarks/table.py                              this page
 
-Beside these, with result files of their own: `coverage/` (do the 95 % intervals of measures hold the truth?), `inference/`
+Results dated before 2026-11-23 04:10 say "uncommitted changes" only where that was put in by hand: until then the check looked
+in the wrong folder and found none.
+
+Beside these, with result files of their own: `loops/` (what policies and the guard are worth), `coverage/` (do the 95 % intervals of measures hold the truth?), `inference/`
 (do those of effects?) and `detectors/` (precision and recall on rows labelled by hand).
 """
 

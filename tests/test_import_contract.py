@@ -56,7 +56,7 @@ CORE_NEEDS = {"numpy", "pyarrow", "triptych"}
 # Never imported when a module of triptych is imported; inside a function only, in the module that owns the package.
 NOT_AT_IMPORT = {
     *("torch", "ray", "transformers", "trl", "peft", "accelerate", "sentence_transformers", "reasoning_gym"),
-    *("sklearn", "pandas", "statsmodels", "datasets", "duckdb", "faiss"),
+    *("sklearn", "pandas", "statsmodels", "datasets", "duckdb", "faiss", "math_verify", "sympy", "jsonschema"),
 }
 ONLY_IN = {"ray": "engines/ray.py"}
 

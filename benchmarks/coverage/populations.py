@@ -177,6 +177,8 @@ class Prompts:
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         tokens = zipf_tokens(rng, int(offsets[-1]), 5000) + np.repeat(rng.integers(0, 50, m)[prompt], lengths) * 100
         columns = {
+            "prompt": [f"p{i}" for i in prompt],
+            "template@response": steps.astype(np.uint64) + np.uint64(1),
             "embedding@response": vectors(x),
             "per_prompt_distance@response": pa.array(np.repeat(distance, 4), mask=~first),
             "per_prompt_novelty:n=3@response": pa.array(np.repeat(rng.beta(8, 2, m), 4), mask=~first),
@@ -217,25 +219,72 @@ class Skewed:
         return dealt(rng, columns, n)
 
 
+@dataclass(frozen=True)
+class Verdicts:
+    """Prompts of Beta(.6, .6) difficulty with four to eight judged responses; pairs of preferred and other responses."""
+
+    prompts: int = 200
+
+    def draw(self, rng: np.random.Generator) -> Batch:
+        m = self.prompts
+        prompt = np.repeat(np.arange(m), rng.integers(2, 5, m) * 2)
+        n = len(prompt)
+        hardness = rng.beta(0.6, 0.6, m)
+        right = rng.random(n) < 1 - hardness[prompt]
+        judged = np.clip(np.rint(3 + 1.5 * (right - 0.5) + rng.normal(0, 1.2, n)), 1, 5)
+        preferred = np.arange(n) % 2 == 0
+        topic = rng.normal(4.3, 0.5, m)
+        lengths = np.maximum(np.rint(np.exp(topic[prompt] + 0.1 * preferred + rng.normal(0, 0.4, n))), 1)
+        steps = rng.poisson(lengths / 30 * rng.gamma(2, 0.5, n))
+        columns = {
+            "prompt": [f"p{i}" for i in prompt],
+            "label.correct": right.astype(np.float64),
+            "label.judge": judged,
+            "label.again": np.where(rng.random(n) < 0.6, judged, np.clip(judged + rng.integers(-1, 2, n), 1, 5)),
+            "label.preference": preferred.astype(np.float64),
+            "label.reward": rng.normal(0, 1, m)[prompt] + 0.3 * preferred + rng.exponential(0.5, n),
+            "length@response": lengths.astype(np.int32),
+            "reasoning_steps@response": steps.astype(np.int32),
+            "code_complexity@response": pa.array(1 + rng.poisson(lengths / 40), mask=rng.random(n) < 0.4),
+            "structure_depth@prompt": rng.integers(1, 5, m)[prompt].astype(np.float64),
+            "sentence_length@response": pa.array(rng.gamma(4, 4, n) + 1, mask=rng.random(n) < 0.2),
+            "subordination@response": pa.array(rng.gamma(1.5, 2, n), mask=rng.random(n) < 0.2),
+        }
+        return dealt(rng, columns, n, rng.integers(0, GROUPS, m)[prompt])
+
+
 POPULATIONS = {
-    "mixture": (Mixture(), "vendi:q=1,vendi:q=2,vendi:q=inf,vendi:q=2,valid_only=true,mean_cosine_distance"),
-    "mixture, n=300": (Mixture(300), "vendi:q=1,vendi:q=2,vendi:q=2,valid_only=true,mean_cosine_distance"),
+    "mixture": (
+        Mixture(),
+        ("vendi:q=1,vendi:q=2,vendi:q=inf,vendi:q=2,valid_only=true,mean_cosine_distance,log_det,effective_clusters"),
+    ),
+    "mixture, n=300": (
+        Mixture(300),
+        (
+            "vendi:q=1,vendi:q=2,vendi:q=2,valid_only=true,mean_cosine_distance,log_det,chamfer_distance,knn_distance,"
+            "effective_clusters"
+        ),
+    ),
+    "mixture, n=200": (Mixture(200), "novelsum,facility_coverage,knn_distance"),
     "zipf text": (
         ZipfText(),
-        "distinct_n:n=1,distinct_n:n=2,distinct_n:n=3,ead,ead:n=2,self_repetition,compression_ratio:block=2048,tokens",
+        (
+            "distinct_n:n=1,distinct_n:n=2,distinct_n:n=3,ead,ead:n=2,self_repetition,compression_ratio:block=2048,tokens,"
+            "mtld,hdd,ngram_entropy,homogenization"
+        ),
     ),
     "templates": (
         Templates(),
         (
             "distinct_n:n=1,distinct_n:n=2,distinct_n:n=3,ead,self_repetition,compression_ratio:block=2048,"
-            "effective_structures,structure_coverage"
+            "effective_structures,structure_coverage,template_rate,template_rate:others=8"
         ),
     ),
     "100 texts, copies": (
         Copies(),
         (
             "exact_duplicate_rate,near_duplicate_rate,distinct_n:n=2,self_repetition,effective_structures,"
-            "structure_coverage,vendi:q=1,vendi:q=2,mean_cosine_distance"
+            "structure_coverage,vendi:q=1,vendi:q=2,mean_cosine_distance,log_det,effective_clusters"
         ),
     ),
     "heavy duplicates": (
@@ -244,7 +293,10 @@ POPULATIONS = {
     ),
     "light duplicates": (
         Copies(pool=2000, unique=0.7),
-        "exact_duplicate_rate,near_duplicate_rate,distinct_n:n=2,self_repetition,effective_structures,structure_coverage",
+        (
+            "exact_duplicate_rate,near_duplicate_rate,distinct_n:n=2,self_repetition,effective_structures,"
+            "structure_coverage,chamfer_distance,effective_clusters,singleton_structures"
+        ),
     ),
     "rare duplicates": (
         Copies(pool=4000, unique=0.9),
@@ -254,7 +306,9 @@ POPULATIONS = {
         Prompts(),
         (
             "per_prompt_distance,per_prompt_novelty,tokens,reasoning_steps,label_mean:field=score,valid_share,"
-            "defect_rate:kind=empty,length_correlation,vendi:q=2,mean_cosine_distance,distinct_n:n=2"
+            "defect_rate:kind=empty,length_correlation,vendi:q=2,mean_cosine_distance,distinct_n:n=2,log_det,"
+            "weighted_vendi:field=score,chamfer_distance,effective_clusters,per_prompt_distinct_n,per_prompt_structures,"
+            "per_prompt_vendi:k=4"
         ),
     ),
     "skewed": (
@@ -269,6 +323,15 @@ POPULATIONS = {
         (
             "tokens,reasoning_steps,constraints,readability_grade,lexical_diversity,label_mean:field=score,valid_share,"
             "defect_rate:kind=empty,defect_rate:kind=truncated,defect_rate:kind=refusal,length_correlation"
+        ),
+    ),
+    "verdicts": (
+        Verdicts(),
+        (
+            "solve_rate:field=correct,learnability:field=correct,zero_signal_share:field=correct,length_adjusted,"
+            "code_complexity,structure_depth,sentence_length,subordination,label_agreement:field=judge,against=again,"
+            "label_kappa:field=judge,against=again,label_rank_correlation:field=judge,against=again,"
+            "label_floor_ceiling:field=judge,preference_margin:field=reward,preference_length_bias"
         ),
     ),
 }

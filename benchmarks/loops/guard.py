@@ -16,6 +16,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +40,17 @@ WIDE = {"skills": 40, "records": 3000}
 KINDS: Mapping[str, Mapping[str, Any]] = {
     "fast collapse": {"policy": "quality_only", "start": WIDE, "budget": 500},
     "slow collapse": {"policy": "quality_only:anchor=0.3", "start": WIDE, "budget": 800},
-    "exploring": {"policy": "archive:explore=2.2,start=continue", "start": NARROW},
+    "exploring": {"policy": "archive:explore={explore},start=continue", "start": NARROW},
     "even": {"policy": "archive:explore=1.0,start=continue", "start": WIDE},
     "keep": {"policy": "keep", "start": NARROW},
     "stalled": {"policy": "correct:anchor=0.5", "start": NARROW},
     "leaky verifier": {"policy": "correct:anchor=0", "start": WIDE, "leak": 0.5},
-    "quality control": {"policy": "correct", "start": {**WIDE, "quality": 0.5}},
+    "noisy start": {"policy": "correct", "start": {**WIDE, "quality": 0.5}},
 }
 """What each loop is made to be; what it came to is read from its scores."""
+
+EXPLORE = {TUNED: 2.2, TESTED: 1.3}
+"""Temperature of prompts at which enough of them can be read."""
 
 LOST, HALF = 0.1, 0.5
 """Shares of the best OOD score so far."""
@@ -61,7 +65,7 @@ def table(world: str, kind: str, seed: int) -> dict[str, Any]:
         "seed": seed,
         "rounds": ROUNDS,
         "at": 400,
-        "policies": [made["policy"]],
+        "policies": [made["policy"].format(explore=EXPLORE[world])],
         "start": {"world": world, "forms": 1, "block": str(seed), "trainer": "tiny:steps=3000", **made["start"]},
         "model": {"trainer": "tiny:steps=400"},
         "generator": {"kind": "self", "samples": 2000},
@@ -88,10 +92,14 @@ def ood(row: Mapping[str, Any]) -> list[float]:
 
 
 def lost(scores: Sequence[float], share: float) -> int | None:
-    """The first round from which on the score stays at least this share below the best before it; None: never."""
-    best = np.maximum.accumulate(scores)
-    below = np.array(scores) <= (1 - share) * best - 1e-9
-    for at in range(1, len(scores)):
+    """The first round from which on the score stays at least this share below the best before it; None: never.
+
+    In two rounds at least, and the best is a mean of two rounds: 300 items are uncertain by .03.
+    """
+    values = np.array(scores)
+    best = np.maximum.accumulate(np.concatenate([values[:1], (values[1:] + values[:-1]) / 2]))
+    below = values <= (1 - share) * best - 1e-9
+    for at in range(1, len(scores) - 1):
         if below[at:].all():
             return at
     return None
@@ -114,6 +122,11 @@ def outcome(row: Mapping[str, Any]) -> str:
 
 
 HEALTHY = ("grew", "flat")
+
+
+def blind(ledger: Ledger) -> Ledger:
+    """The ledger without the scores of panels."""
+    return replace(ledger, entries=tuple(replace(entry, scores={}, kinds={}) for entry in ledger.entries))
 
 
 def guarded(verdicts: Sequence[Verdict]) -> dict[str, Any]:
@@ -193,7 +206,7 @@ def rate(hits: int, n: int) -> dict[str, Any]:
 def summary(rows: Sequence[Mapping[str, Any]], options: JudgeOptions | None = None) -> dict[str, Any]:
     """By world: what the loops came to, what the guard said, ROC beside the baselines."""
     rows = [row for row in rows if "failed" not in row]
-    ledgers = {row["name"]: unpacked(row["ledger"]) for row in rows}
+    ledgers = {row["name"]: blind(unpacked(row["ledger"])) for row in rows}
     said = {name: guarded(judge(ledger, options)) for name, ledger in ledgers.items()}
     worlds = {}
     for world in (TUNED, TESTED):
@@ -226,7 +239,8 @@ def summary(rows: Sequence[Mapping[str, Any]], options: JudgeOptions | None = No
                 for name, rule in BASELINES.items()
             },
         }
-    return {"loops": len(rows), "tuned_on": TUNED, "tested_on": TESTED, "worlds": worlds}
+    asked = len(jobs(SEEDS))
+    return {"loops": len(rows), "of": asked, "tuned_on": TUNED, "tested_on": TESTED, "worlds": worlds}
 
 
 def _reached(ledger: Ledger, level: float, options: JudgeOptions | None) -> int | None:

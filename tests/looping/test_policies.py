@@ -287,19 +287,21 @@ def test_arms_of_different_rounds_compare() -> None:
 
 def test_an_arm_is_not_poor_for_being_pulled_often() -> None:
     """Equal arms by Heaps' law have equal indices, whatever their shares."""
-    effort = {1.0: 300, 1.6: 600, 2.2: 1200, 2.8: 2400, 3.4: 1500}
+    effort = {1.0: 300, 1.3: 900, 1.6: 600, 2.2: 1200, 2.8: 2400, 3.4: 1500}
     found = {arm: (n, 0, round(2000 * n**HEAPS)) for arm, n in effort.items()}
-    assert indices([tried(found)]) == pytest.approx(np.ones(5), abs=1e-3)
+    assert indices([tried(found)]) == pytest.approx(np.ones(6), abs=1e-3)
 
 
-def test_keep_goes_back_to_what_passes_when_nothing_is_new() -> None:
-    found = tried({1.0: (2000, 1800, 0), 1.6: (2000, 1700, 1), 2.2: (2000, 900, 1)})
-    dials, why = keep([turn(tried=found)])
-    assert dict(dials.explore) == {1.0: 0.9, 1.6: 0.1}
-    assert "2 new structures in 6,000 samples" in why["explore"]
+def test_keep_goes_back_to_what_passes_when_nothing_is_new_after_it_has_explored() -> None:
     before = tried({1.0: (2000, 1800, 1), 1.6: (2000, 1700, 2), 2.8: (2000, 900, 40)})
-    scouted = keep([turn(tried=before), turn(1, tried=found)])[0].explore
-    assert dict(scouted) == {1.0: 0.8, 1.6: 0.1, 2.8: 0.1}
+    found = tried({1.0: (2000, 1800, 0), 1.6: (2000, 1700, 1), 2.2: (2000, 900, 1)})
+    few, many = ({f"s{i}": (1, 1) for i in range(n)} for n in (45, 46))
+    dials, why = keep([turn(tried=before, solved=few), turn(1, tried=found)])
+    assert dict(dials.explore) == {1.0: 0.8, 1.3: 0.1, 2.8: 0.1}
+    assert "2 new structures in 6,000 samples" in why["explore"]
+    dials, why = keep([turn(tried=before, solved=many), turn(1, tried=found)])
+    assert dict(dials.explore)[2.8] > 0.5, "it has found less than it began with, so it goes on looking"
+    assert "new structures by temperature" in why["explore"]
 
 
 def test_keep_leaves_given_prompts_as_they_are() -> None:

@@ -21,10 +21,14 @@ from triptych.testing import check_measure, check_statistic
 PARAMS = {
     "FlagCounts": {"column": "defects@response"},
     "Moments": {"column": "label.other"},
+    "CoMoments": {"x": "length@response", "y": "label.score", "log_x": True},
+    "LabelPairs": {"x": "label.score", "y": "label.other"},
+    "PromptTallies": {"column": "label.score", "at": 0.5},
     "JointCounts": {"x": "label.score", "y": "length@both"},
     "PatternCounts": {"column": "near_duplicates:n=3,threshold=0.5@response"},
     "GroupVectors": {"column": "repeats:n=2@both"},
     "TextBlocks": {"block": 64, "on": "both"},
+    "ScoredGram": {"field": "score"},
 }
 
 

@@ -31,7 +31,7 @@ def study(
     panel: Annotated[
         list[str] | None,
         typer.Option(
-            help="NAME=FILE[,SCORER]: test items; exact, verifier, loglik or command:SCRIPT. {block} in FILE stands for "
+            help="NAME=FILE[,SCORER]: test items; exact, verifier[:NAME], loglik or command:SCRIPT. {block} in FILE stands for "
             "the arm's block. Names that begin with id are in distribution.",
             show_default="those of the design",
         ),

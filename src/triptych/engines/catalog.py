@@ -17,7 +17,9 @@ from triptych.core.batch import Text
 from triptych.core.errors import SpecError, message
 from triptych.core.feature import Feature
 from triptych.core.relation import Relation
+from triptych.features.code import CodeComplexity
 from triptych.features.constraints import Constraints
+from triptych.features.depth import StructureDepth
 from triptych.features.embedding import ColumnVectors, Embedding, load_encoder
 from triptych.features.judged import Judged
 from triptych.features.keys import TextKeys
@@ -26,6 +28,7 @@ from triptych.features.minhash import MinHash
 from triptych.features.readability import Readability
 from triptych.features.reasoning import ReasoningSteps
 from triptych.features.structure import Structure
+from triptych.features.syntax import Syntax
 from triptych.features.tokens import DEFAULT, BothTokens, Tokens, tokenizer_identity
 from triptych.features.validity import Validity
 from triptych.relations.near_duplicates import NearDuplicates
@@ -143,6 +146,10 @@ _MAKERS: Mapping[str, Maker] = {
     "readability_grade": lambda on, _params, _: Readability(on),
     "template": lambda on, _params, _: Structure(on),
     "lexical_diversity": lambda on, _params, _: LexicalDiversity(on),
+    "code_complexity": lambda on, _params, _: CodeComplexity(on),
+    "structure_depth": lambda _on, _params, _: StructureDepth(),
+    "sentence_length": lambda on, _params, _: Syntax(on),
+    "subordination": lambda on, _params, _: Syntax(on),
     "minhash": lambda on, params, _: MinHash(int(params["n"]), on),
     "near_duplicates": lambda on, params, _: NearDuplicates(int(params["n"]), float(params["threshold"]), on),
     "repeats": lambda on, params, _: Repeats(int(params["n"]), on),

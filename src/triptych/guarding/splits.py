@@ -68,7 +68,7 @@ def splits(
 def verifier_errors(found: dict[str, Reading]) -> dict[str, Reading]:
     """What the verifier gets wrong, taken out of a set's readings, where they stand among the means."""
     unknown = undefined("no field says both what was verified and what is right")
-    return {name: found.pop(name, None) or unknown for name in ("reward_gap", "false_pass", "false_fail")}
+    return {name: found.pop(name, unknown) for name in ("reward_gap", "false_pass", "false_fail")}
 
 
 def verified_gap(prepared: Prepared) -> Reading:

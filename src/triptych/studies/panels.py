@@ -5,6 +5,7 @@
     exact                 1 where the generated text equals the reference, white space aside, else 0 (the default)
     loglik                mean log-likelihood per token of the reference, in nats
     verifier              the world that a row names in its field `world` grades the response, 0 to 1
+    verifier:NAME         a verifier by name and parameters (number, unit_tests:timeout=5, json_schema, constraints) grades it
     verifier:module:name  a function (row, response) of the user's grades it, 0 to 1
     command:SCRIPT        a script of the user's: it reads lines {"id", "prompt", "reference", "response", "row"} on
                           standard input and writes one line for each: a number, or {"score": number[, "id": ..]}
@@ -19,6 +20,7 @@ import json
 import re
 import sys
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,12 +30,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triptych.core.errors import ReadError, SchemaError, SpecError, TriptychError, message, nearest
+from triptych.core.estimate import Undefined
 from triptych.core.rng import stream
 from triptych.data import ReadOptions, open_dataset
 from triptych.data.sources import locate
 from triptych.data.values import excerpt, fields_of
 from triptych.studies.script import Script, last_lines, loads, number
 from triptych.studies.trainers.trainer import Example, Model, Panel
+from triptych.verifiers.registry import is_verifier, parse_verifier, verifier_text
+from triptych.verifiers.verifier import Verifier
 
 Scored: TypeAlias = tuple[NDArray[np.float64], dict[str, Any]]
 """Scores of the items, float64 (n,), NaN where there is none, and notes: JSON values."""
@@ -195,7 +200,7 @@ class UserVerifier(Grader):
         scores, replies = np.full(len(examples), np.nan), []
         for place, (item, said) in enumerate(zip(examples, responses, strict=True)):
             try:
-                reply = function({"prompt": item.prompt, "response": item.response, **item.row}, said)
+                reply = function(_row(item), said)
             except Exception as error:  # noqa: BLE001 - whatever a user's function raises, the item has no score
                 replies.append(f"{type(error).__name__}: {error}")
                 continue
@@ -204,6 +209,48 @@ class UserVerifier(Grader):
             if value is not None and 0 <= value <= 1:
                 scores[place] = value
         return _finite(scores, replies, self.text)
+
+
+@dataclass(frozen=True)
+class NamedVerifier(Grader):
+    """A verifier by name grades the response. Why responses are wrong is counted in the notes, as `wrong`.
+
+    Attributes:
+        verifier: the rule.
+    """
+
+    verifier: Verifier
+
+    @property
+    def text(self) -> str:
+        """As on the command line."""
+        return f"verifier:{verifier_text(self.verifier)}"
+
+    def check(self, where: str, examples: Sequence[Example]) -> None:
+        """Raise SchemaError where a row lacks what the verifier reads, MissingExtraError where it lacks a package."""
+        for place, example in enumerate(examples, start=1):
+            lacking = self.verifier.lacks(_row(example))
+            if lacking:
+                what = f"{where}: {self.text} cannot grade item {place}."
+                raise SchemaError(
+                    message(
+                        what, got=fields_of(example.row), want=lacking, hint=f"verifier:{self.verifier.name}:field=NAME"
+                    )
+                )
+
+    def grade(self, examples: Sequence[Example], responses: Sequence[str]) -> Scored:
+        """Grade one response to each item."""
+        scores, replies, wrong = np.full(len(examples), np.nan), [], Counter[str]()
+        judged = self.verifier.verify_all([_row(item) for item in examples], responses)
+        for place, each in enumerate(judged):
+            if isinstance(each, Undefined):
+                replies.append(each.reason)
+                continue
+            scores[place] = each.score
+            replies.append(f"{each.score:g}")
+            wrong += Counter({each.reason: 1} if each.reason else {})
+        scores, notes = _finite(scores, replies, self.text)
+        return scores, notes | ({"scorer": self.text, "wrong": dict(wrong.most_common())} if wrong else {})
 
 
 @dataclass(frozen=True)
@@ -306,6 +353,11 @@ def panel_kind(name: str) -> Literal["id", "ood"]:
     return "id" if re.match(r"id(?![a-z])", name, re.IGNORECASE) else "ood"
 
 
+def _row(item: Example) -> dict[str, Any]:
+    """The fields of an item's row, with its prompt and its reference."""
+    return {"prompt": item.prompt, "response": item.response, **item.row}
+
+
 def plain(text: str) -> str:
     """The text with every run of white space as one space, none at the ends."""
     return " ".join(text.split())
@@ -322,13 +374,15 @@ def parse_scorer(text: str) -> Scorer:
     """
     name, colon, rest = text.partition(":")
     if name == "verifier":
-        return UserVerifier(rest) if colon else WorldVerifier()
+        if not colon:
+            return WorldVerifier()
+        return NamedVerifier(parse_verifier(rest)) if is_verifier(rest) else UserVerifier(rest)
     if name == "command":
         return CommandScorer(Script.parse(rest))
     simple = {"exact": Exact, "loglik": LogLikelihood}
     if name in simple and not colon:
         return simple[name]()
-    want = "exact, loglik, verifier, verifier:MODULE:FUNCTION or command:SCRIPT"
+    want = "exact, loglik, verifier, verifier:NAME, verifier:MODULE:FUNCTION or command:SCRIPT"
     raise SpecError(message(f'no scorer is named "{text}".', got=text, want=want, hint=nearest(name, _SCORERS)))
 
 

@@ -43,6 +43,10 @@ _TYPES: dict[str, Any] = {
     "readability_grade": pa.float64(),
     "lexical_diversity": pa.float64(),
     "template": pa.uint64(),
+    "code_complexity": pa.int32(),
+    "structure_depth": pa.float64(),
+    "sentence_length": pa.float64(),
+    "subordination": pa.float64(),
     "near_duplicates": pa.uint32(),
     "repeats": pa.list_(pa.int32(), 33),
     "per_prompt_distance": pa.float64(),
@@ -111,6 +115,10 @@ def _text_columns(text: str | None, prompt: str | None) -> dict[str, Any]:
             "reasoning_steps",
             "constraints",
             "readability_grade",
+            "code_complexity",
+            "structure_depth",
+            "sentence_length",
+            "subordination",
             "lexical_diversity",
             "template",
         )
@@ -126,6 +134,10 @@ def _text_columns(text: str | None, prompt: str | None) -> dict[str, Any]:
         "constraints": words.count("must") + words.count("short"),
         "readability_grade": len(text) / len(words) * 1.5 - 3 if long_enough else None,
         "lexical_diversity": len(set(words[:10])) / 10 if long_enough else None,
+        "code_complexity": 1 + words.count("so") if len(words) % 2 else None,
+        "structure_depth": float(len(words) % 4 + 1) if words else None,
+        "sentence_length": len(words) / (text.count(".") + 1) if long_enough else None,
+        "subordination": 100 * words.count("so") / len(words) if long_enough else None,
         "template": _hash64(re.sub(r"\d+", "#", text)),
     }
 

@@ -27,6 +27,8 @@ Value = float | Undefined
 
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "field": ("score", "other"),
+    "against": ("score", "other"),
+    "by": ("score", "other"),
     "of": ("reasoning_steps", "constraints", "readability_grade", "lexical_diversity"),
 }
 """Values of text parameters that the fixtures can answer to."""
