@@ -6,7 +6,7 @@ Small real loops over worlds, seeds and policies; nothing is simulated but the s
 400 steps of training on at most 500 to 1,500 records, and goes on from the last model. What a loop is called here follows from its
 scores alone (`outcome`), never from its policy. The guard reads what was generated and selected; it sees no panel here.
 
-Its numbers were fixed on the world `programs`; `rewriting` is the test. Rows go to `guarded.jsonl` beside this file (running
+Its numbers were fixed on the world `programs`; `rewriting` is the test. Rows go to `guarded.jsonl.gz` beside this file (running
 again goes on), the summary to `../results/guard.json`.
 """
 
@@ -30,7 +30,7 @@ from scipy.stats import binomtest
 from triptych.guarding.judge import JudgeOptions, Verdict, judge
 from triptych.guarding.ledger import Ledger
 
-FILE = Path(__file__).parent / "guarded.jsonl"
+FILE = Path(__file__).parent / "guarded.jsonl.gz"
 TUNED, TESTED = "programs", "rewriting"
 SEEDS = 13
 ROUNDS = 8
@@ -255,7 +255,7 @@ def main() -> None:
     quick, words = "--quick" in sys.argv, sys.argv[1:]
     minutes = float(words[words.index("--minutes") + 1]) if "--minutes" in words else 6000
     workers = int(words[words.index("--workers") + 1]) if "--workers" in words else 2
-    file = FILE.with_name("guarded-quick.jsonl") if quick else FILE
+    file = FILE.with_name("guarded-quick.jsonl.gz") if quick else FILE
     for row in run(jobs(1 if quick else SEEDS), file, workers, minutes):
         about = {"name": row["name"], "failed": row.get("failed"), "cpu_seconds": row.get("cpu_seconds")}
         if "failed" not in row:

@@ -7,6 +7,7 @@ in the cache folder. Rows are appended as loops end, so a benchmark that is stop
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -82,14 +84,23 @@ def _begin(setting: Setting, folder: ArmFolder) -> None:
 
 
 def _round(document: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept of a round beside its ledger: everything but the texts."""
-    left_out = ("samples", "structures", "ledger", "notes")
+    """What is kept of a round beside its ledger: neither texts nor verdicts, which follow from the ledger."""
+    left_out = ("samples", "structures", "ledger", "notes", "guard", "decisions")
     return {key: value for key, value in document.items() if key not in left_out}
 
 
 def packed(ledger: Ledger) -> dict[str, Any]:
-    """A ledger as JSON values; `unpacked` reads it."""
-    return json.loads(json.dumps(dataclasses.asdict(ledger)))
+    """A ledger as JSON values of six digits, without what readings and rounds have by default; `unpacked` reads it."""
+    values = dataclasses.asdict(ledger)
+    for entry in values["entries"]:
+        for kind in SETS:
+            entry[kind] = {name: _short(one) for name, one in entry[kind].items()}
+    return json.loads(json.dumps(values))
+
+
+def _short(reading: Mapping[str, Any]) -> dict[str, Any]:
+    held = {name: one for name, one in reading.items() if one is not None}
+    return {"value": None} | {n: float(f"{one:.6g}") if isinstance(one, float) else one for n, one in held.items()}
 
 
 def unpacked(values: Mapping[str, Any]) -> Ledger:
@@ -102,14 +113,18 @@ def unpacked(values: Mapping[str, Any]) -> Ledger:
 
 
 def rows_of(file: Path) -> list[dict[str, Any]]:
-    """The rows of a file; a last line that was cut is left out."""
+    """The rows of a file of compressed lines; a last one that was cut is left out."""
     out = []
-    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
-        try:
-            out.append(json.loads(line))
-        except ValueError:
-            continue
+    with suppress(EOFError, ValueError, FileNotFoundError), gzip.open(file, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            out.append(json.loads(line))  # noqa: PERF401 - those before a damaged one count
     return out
+
+
+def add(row: Mapping[str, Any], file: Path) -> None:
+    """Append a row."""
+    with gzip.open(file, "at", encoding="utf-8") as out:
+        out.write(json.dumps(row) + "\n")
 
 
 def run(jobs: Mapping[str, Mapping[str, Any]], file: Path, workers: int, minutes: float) -> Iterator[dict[str, Any]]:
@@ -130,8 +145,7 @@ def run(jobs: Mapping[str, Mapping[str, Any]], file: Path, workers: int, minutes
                 row = future.result()
             except Exception as error:  # noqa: BLE001 - one loop that fails is told, and leaves the others alone
                 row = {"name": name, "failed": f"{type(error).__name__}: {error}"}
-            with file.open("a", encoding="utf-8") as out:
-                out.write(json.dumps(row) + "\n")
+            add(row, file)
             yield row
 
 

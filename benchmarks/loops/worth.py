@@ -5,7 +5,7 @@ on at most 4,000 records for equally many steps, and is verified by the world. C
 the start does not hold, and the prompts of all panels, are kept out of what is trained on, and the overlap is counted. Open:
 only the prompts are. Policies are compared on equal seeds: a seed is a block of skills, a draw of data, and all randomness.
 
-Rows go to `runs.jsonl` beside this file; running again goes on. The summary goes to `../results/loops.json`.
+Rows go to `runs.jsonl.gz` beside this file; running again goes on. The summary goes to `../results/loops.json`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from harness import save
 from playing import rows_of, run
 from scipy.stats import t as student
 
-FILE = Path(__file__).parent / "runs.jsonl"
+FILE = Path(__file__).parent / "runs.jsonl.gz"
 
 SEEDS, FEW = 10, 3
 BEST_TRIAL = "archive"
@@ -147,7 +147,7 @@ def main() -> None:
     words = sys.argv[1:]
     minutes = float(words[words.index("--minutes") + 1]) if "--minutes" in words else 6000
     workers = int(words[words.index("--workers") + 1]) if "--workers" in words else 2
-    file = FILE.with_name("quick.jsonl") if quick else FILE
+    file = FILE.with_name("quick.jsonl.gz") if quick else FILE
     for row in run(jobs(quick), file, workers, minutes):
         ends = (
             {name: round(one["score"], 3) for name, one in row["rounds"][-1]["scores"].items()}

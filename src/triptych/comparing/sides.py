@@ -23,7 +23,7 @@ from triptych.engines.catalog import Work, work_for
 from triptych.engines.grouping import NEEDS, Grouping, group_records
 from triptych.engines.store import FeatureStore, scan
 from triptych.profiling.bench import Bench
-from triptych.profiling.panel import plan
+from triptych.profiling.panel import check_labels, plan
 
 Ints = NDArray[np.int64]
 UInts = NDArray[np.uint64]
@@ -78,6 +78,7 @@ def prepare(dataset: Dataset, bench: Bench, columns: Sequence[str] = ()) -> Side
     layout = dataset.layout
     judged: Text = "response" if layout.has_response else "prompt"
     measures = plan(bench.settings, layout).measures
+    check_labels(measures, layout)
     texts = [text for text in ("prompt", "response") if getattr(layout, f"has_{text}")]
     needs = [need for measure in measures for need in measure.statistic().needs]
     needs += [*NEEDS, DEFECTS, *(f"length@{text}" for text in texts), *columns]

@@ -32,7 +32,6 @@ def plan(settings: Settings, layout: Layout) -> Panel:
     if settings.measures:
         chosen = [_fit(measure, _given(measure), settings, layout) for measure in parse(settings.measures)]
         _check_texts(chosen, layout)
-        _check_labels(chosen, layout)
     else:
         chosen = [_fit(build(cls, p), set(p), settings, layout) for cls in measures().values() for p in cls.about.panel]
         chosen += [
@@ -91,8 +90,12 @@ def _check_texts(chosen: Iterable[Measure], layout: Layout) -> None:
                 )
 
 
-def _check_labels(chosen: Iterable[Measure], layout: Layout) -> None:
-    """Whether every field of labels that is read is one that was found."""
+def check_labels(chosen: Iterable[Measure], layout: Layout) -> None:
+    """Whether every field of labels that is read is one that was found.
+
+    Raises:
+        SpecError: one is not; the message names the nearest.
+    """
     for measure in chosen:
         for need in measure.statistic().needs:
             name = need.removeprefix("label.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from triptych.data import SHARD_RECORDS, Dataset
 from triptych.engines.catalog import Instruments, work_for
 from triptych.engines.local import cores
-from triptych.profiling.panel import plan
+from triptych.profiling.panel import check_labels, plan
 from triptych.profiling.settings import Settings
 
 
@@ -16,6 +16,7 @@ def describe_plan(dataset: Dataset, settings: Settings) -> str:
         InputError: a request that does not fit the data.
     """
     panel = plan(settings, dataset.layout)
+    check_labels(panel.measures, dataset.layout)
     instruments = Instruments.named(settings.tokenizer, settings.encoder)
     statistics = {m.statistic().spec.hash: m.statistic() for m in panel.measures}
     work = work_for([need for s in statistics.values() for need in s.needs], instruments)

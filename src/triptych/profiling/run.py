@@ -28,7 +28,7 @@ from triptych.engines.parquet import write_features
 from triptych.engines.store import FeatureStore, scan
 from triptych.profiling.bench import Bench
 from triptych.profiling.beside import Beside
-from triptych.profiling.panel import Panel, plan
+from triptych.profiling.panel import Panel, check_labels, plan
 from triptych.profiling.warn import warnings
 
 
@@ -90,6 +90,7 @@ class _Prepared:
 
 def _prepare(dataset: Dataset, bench: Bench) -> _Prepared:
     panel = plan(bench.settings, dataset.layout)
+    check_labels(panel.measures, dataset.layout)
     on: Text = "response" if dataset.layout.has_response else "prompt"
     instruments = replace(bench.instruments, judged=on)
     columns = [need for measure in panel.measures for need in measure.statistic().needs]
