@@ -67,10 +67,11 @@ class Server:
             self.now += 1
             self.most = max(self.most, self.now)
         try:
-            self.reply(handler, self.behave(request, before))
+            answer = self.behave(request, before)
         finally:
-            with self.lock:
+            with self.lock:  # before the reply: the client may ask again as soon as it has it
                 self.now -= 1
+        self.reply(handler, answer)
 
     def reply(self, handler, answer):
         handler.close_connection = True
