@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from triptych.engines.cache import default_cache
+from triptych.core.places import default_cache
 from triptych.engines.progress import Progress
 from triptych.guarding.ledger import Entry, Ledger, Reading
 from triptych.looping.config import LoopConfig

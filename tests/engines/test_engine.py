@@ -15,9 +15,10 @@ import pytest
 
 from triptych.core.errors import TriptychError
 from triptych.core.feature import Feature
+from triptych.core.places import default_cache
 from triptych.core.relation import Keys
 from triptych.data import columns, open_dataset
-from triptych.engines.cache import ColumnCache, default_cache, readable
+from triptych.engines.cache import ColumnCache, readable
 from triptych.engines.catalog import Instruments, work_for
 from triptych.engines.fold import Selected, fold
 from triptych.engines.grouping import NEEDS, group_records

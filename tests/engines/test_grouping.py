@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from triptych.core.places import default_cache
 from triptych.data import open_dataset
-from triptych.engines.cache import ColumnCache, default_cache
+from triptych.engines.cache import ColumnCache
 from triptych.engines.grouping import Grouping, group_records
 from triptych.engines.local import LocalEngine
 from triptych.engines.progress import Progress

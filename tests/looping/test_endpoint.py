@@ -15,9 +15,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from triptych.core.errors import SpecError, TriptychError, UsageError
-from triptych.generating import client as client_module
-from triptych.generating.client import Client, Effort, Failure
-from triptych.generating.wire import Endpoint, Question, Reply
+from triptych.endpoints import client as client_module
+from triptych.endpoints.client import Client, Effort, Failure
+from triptych.endpoints.wire import Endpoint, Question, Reply
 from triptych.looping.dials import Dials
 from triptych.looping.generators.base import Asked
 from triptych.looping.generators.registry import build_generator
@@ -188,8 +188,8 @@ def test_what_was_paid_for_is_not_asked_again(serve, tmp_path):
 KILLED = """
 import sys
 from pathlib import Path
-from triptych.generating.client import Client, Effort
-from triptych.generating.wire import Endpoint, Question
+from triptych.endpoints.client import Client, Effort
+from triptych.endpoints.wire import Endpoint, Question
 client = Client(Endpoint(sys.argv[1], "m"), Path(sys.argv[2]), Effort(at_once=3))
 client.ask([Question(f"q{i}", 0.7, i) for i in range(40)])
 """

@@ -14,12 +14,6 @@ from pathlib import Path
 import pyarrow as pa
 
 
-def default_cache() -> Path:
-    """`$TRIPTYCH_CACHE`, else `~/.cache/triptych`."""
-    named = os.environ.get("TRIPTYCH_CACHE")
-    return Path(named) if named else Path.home() / ".cache" / "triptych"
-
-
 class ColumnCache:
     """Files of columns below one folder."""
 

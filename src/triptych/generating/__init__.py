@@ -1,1 +1,1 @@
-"""Writing data with language models that others serve."""
+"""Writing data under control: recipes of components, of which one changes at a time."""

@@ -22,11 +22,12 @@ from typing import Any, final
 import orjson
 
 from triptych.core.errors import OutputError, ReadError, UsageError, message
+from triptych.core.places import default_cache
 from triptych.core.profile import write_json
 from triptych.data.options import ReadOptions
 from triptych.data.sources import locate
 from triptych.data.values import excerpt
-from triptych.engines.cache import ColumnCache, default_cache
+from triptych.engines.cache import ColumnCache
 from triptych.engines.catalog import Instruments
 from triptych.engines.local import LocalEngine
 from triptych.engines.progress import Progress

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from triptych.core.candidates import TOLERANCE, Ints
 from triptych.core.rng import stream
-from triptych.neighbours.library import library, spread
 from triptych.neighbours.search import BLOCK, NEAR, PAD, Found, Rows, Singles, nothing, ranked, unheard
+from triptych.neighbours.threads import library, spread
 
 SHARE = 16  # there are sqrt(SHARE * b) clusters of b vectors: finding the clusters costs what seeing 16 of them costs
 SAMPLE = 24  # vectors that k-means sees for each cluster

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from triptych.core.candidates import TOLERANCE, Ints
 from triptych.core.errors import SelectionError, message
-from triptych.neighbours.library import library, spread
+from triptych.neighbours.threads import library, spread
 
 Singles = NDArray[np.float32]
 Found = tuple[NDArray[np.int32], Singles]

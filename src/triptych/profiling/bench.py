@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from triptych._version import __version__
-from triptych.engines.cache import ColumnCache, default_cache
+from triptych.core.places import default_cache
+from triptych.engines.cache import ColumnCache
 from triptych.engines.catalog import Instruments
 from triptych.engines.local import LocalEngine
 from triptych.engines.progress import Progress

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from triptych.core.candidates import Candidates
 from triptych.core.rng import stream
-from triptych.neighbours.library import library
+from triptych.neighbours.threads import library
 from triptych.selectors._columns import finite_vectors
 
 Ints = NDArray[np.int64]

@@ -33,8 +33,8 @@ from triptych.core.candidates import TOLERANCE, Candidates, Floats, Ints
 from triptych.core.errors import SpecError, message
 from triptych.core.selector import Choice, Selector, Setting
 from triptych.neighbours.graph import vectors_of
-from triptych.neighbours.library import Spread, workers
 from triptych.neighbours.search import usable
+from triptych.neighbours.threads import Spread, workers
 
 Singles = NDArray[np.float32]
 

@@ -27,8 +27,8 @@ from triptych.core.basket import NONE, Basket
 from triptych.core.candidates import TOLERANCE, Candidates
 from triptych.core.selector import Choice, Selector, Setting
 from triptych.neighbours.graph import vectors_of
-from triptych.neighbours.library import Spread, workers
 from triptych.neighbours.search import usable
+from triptych.neighbours.threads import Spread, workers
 from triptych.selectors._portions import in_portions, inside, portions
 
 Ints = NDArray[np.int64]

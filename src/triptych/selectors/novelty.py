@@ -33,8 +33,8 @@ from triptych.core.candidates import TOLERANCE, Candidates, Ints
 from triptych.core.errors import SpecError, message
 from triptych.core.selector import Choice, Selector, Setting
 from triptych.neighbours.graph import Graph, graph_of, vectors_of
-from triptych.neighbours.library import Spread, workers
 from triptych.neighbours.search import usable
+from triptych.neighbours.threads import Spread, workers
 from triptych.selectors._portions import in_portions, inside, portions
 
 Singles = NDArray[np.float32]

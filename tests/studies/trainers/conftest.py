@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from triptych.studies.trainers import hf_load
+from triptych.language import load as hf_load
 
 WORDS = "a b c d e f g h swap"
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from triptych.core.errors import MissingExtraError, ReadError, SchemaError, SpecError, UsageError
+from triptych.language import load as hf_load
 from triptych.studies.panels import LogLikelihood, ScoredPanel
-from triptych.studies.trainers import hf_load
 from triptych.studies.trainers.registry import parse_trainer
 from triptych.studies.trainers.trainer import Example, Model
 

@@ -28,8 +28,8 @@ import numpy as np
 from triptych.core.errors import ReadError, SchemaError, SpecError, TriptychError, UsageError, message
 from triptych.core.rng import stream
 from triptych.core.spec import Spec, params_of
+from triptych.language.load import identity, model_folder, need, quiet, require, versions
 from triptych.studies.trainers.hf_blend import adapters
-from triptych.studies.trainers.hf_load import identity, model_folder, need, quiet, require, versions
 from triptych.studies.trainers.hf_model import ABOUT, HuggingFaceModel, labels_of
 from triptych.studies.trainers.hf_text import Codec, Encoded
 from triptych.studies.trainers.trainer import Cost, Example, Model, ModelTrainer

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from triptych.core.errors import UsageError, message
-from triptych.studies.trainers.hf_load import need, quiet
+from triptych.language.load import need, quiet
 
 SCALE = 2.0
 """What peft multiplies B A by: alpha / rank."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from triptych.studies.trainers.hf_load import need
+from triptych.language.load import need
 
 _CROWD = 0.8
 """Rows that have ended are dropped when fewer than this share go on."""

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from triptych.core.errors import SpecError, UsageError, message
 from triptych.core.profile import write_json
 from triptych.core.rng import stream
+from triptych.language.load import need, quiet
 from triptych.studies.trainers.hf_blend import averaged, joined
 from triptych.studies.trainers.hf_decode import Reading, continued
-from triptych.studies.trainers.hf_load import need, quiet
 from triptych.studies.trainers.hf_text import Codec, Encoded
 from triptych.studies.trainers.trainer import Example, Model, check_blend
 

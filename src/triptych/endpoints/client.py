@@ -21,7 +21,7 @@ from typing import TypeAlias
 from triptych.core.errors import SpecError, TriptychError, message
 from triptych.core.profile import write_text
 from triptych.core.rng import stream
-from triptych.generating.wire import AgainError, Endpoint, Question, RefusedError, Reply, body_of, opener_of, send
+from triptych.endpoints.wire import AgainError, Endpoint, Question, RefusedError, Reply, body_of, opener_of, send
 
 SCHEMA = "triptych/reply@1"
 GIVE_UP = 24

