@@ -103,7 +103,7 @@ class Deita(Selector):
             walk = _Walk(vectors, order, spread)
             threshold = self._threshold(walk, basket, facts) if self.threshold == "auto" else float(self.threshold)
             before = len(basket)
-            read = walk.run(basket, threshold, len(order), setting.told)
+            read, _ = walk.run(basket, threshold, len(order), told=setting.told)
         refused = read - (len(basket) - before)
         facts |= {"threshold": threshold, "read": read, "refused": refused}
         if refused and not basket.spent:
@@ -133,14 +133,9 @@ class Deita(Selector):
         fills = int(added[-1]) + 1 if len(added) else 0
         depth = min(math.ceil(self.depth * fills), (len(walk.order) + fills) // 2)
         slack = float(basket.cost[walk.order[added]].mean()) - 1 if len(added) else 0.0
-        low, high = 0, FINEST
-        while high - low > 1 and fills:
-            middle = (low + high) // 2
-            trial = copy.deepcopy(basket)
-            walk.run(trial, middle / FINEST, depth)
-            low, high = (low, middle) if trial.left <= loose.left + slack else (middle, high)
+        search = _Search(walk, basket, depth, loose.left + slack)
         facts["may_read"] = depth
-        return high / FINEST
+        return (search.lowest() if fills else FINEST) / FINEST
 
 
 def _one_to_six(values: Floats) -> Floats:
@@ -161,13 +156,25 @@ class _Walk:
         self._vectors, self.order, self._spread = vectors, order, spread
         self._held = np.empty((PIECE, vectors.shape[1]), dtype=np.float32)
 
-    def run(self, basket: Basket, threshold: float, limit: int, told: Callable[[int], None] | None = None) -> int:
-        """Look at the first `limit`, until the budget is spent. How many were compared."""
+    def run(
+        self,
+        basket: Basket,
+        threshold: float,
+        limit: int,
+        *,
+        told: Callable[[int], None] | None = None,
+        hopeless: Callable[[int], bool] | None = None,
+    ) -> tuple[int, int]:
+        """Look at the first `limit`, until the budget is spent or the rest is hopeless.
+
+        Returns:
+            How many were compared, and the place in the ranking where it stopped.
+        """
         bar, read, count = np.round(threshold / TOLERANCE), 0, 0
         count = self._hold(np.array(basket.taken, dtype=np.int64), 0)
         for start in range(0, limit, BLOCK):
-            if basket.spent:
-                break
+            if basket.spent or (hopeless and hopeless(start)):
+                return read, start
             rows = self.order[start : min(start + BLOCK, limit)]
             mine = self._vectors[rows]
             close, rival = self._closest(mine, count, basket)
@@ -190,7 +197,7 @@ class _Walk:
             count = self._hold(np.array(added, dtype=np.int64), count)
             if told:
                 told(len(added))
-        return read
+        return read, limit
 
     def _hold(self, taken: Ints, count: int) -> int:
         """Copy the vectors of what was taken beside the others; how many there are."""
@@ -217,3 +224,50 @@ class _Walk:
             close[nearer], at[nearer] = steps[nearer], where[nearer]
         taken = np.array([*basket.taken, NONE], dtype=np.int64)
         return close, taken[at]
+
+
+@dataclass(frozen=True)
+class _Search:
+    """The lowest threshold that fills a budget within a depth.
+
+    A walk that fills early, or that can fill no more early, was far from it: so the next try is interpolated, and the
+    interval is halved where that did not shorten it enough.
+
+    Attributes:
+        walk: down the ranking.
+        basket: as it is before; each try fills a copy.
+        depth: how much of the ranking may be read.
+        left: what may be left of the budget where it counts as filled.
+    """
+
+    walk: _Walk
+    basket: Basket
+    depth: int
+    left: float
+
+    def lowest(self) -> int:
+        """In steps of 1 / FINEST, above 0."""
+        low, high = (0, -1.0), (FINEST, 1.0)
+        while high[0] - low[0] > 1:
+            width, share = high[0] - low[0], low[1] / (low[1] - high[1])
+            middle = min(max(low[0] + round(width * share), low[0] + 1), high[0] - 1)
+            for at in (middle, (low[0] + high[0]) // 2):
+                if not low[0] < at < high[0]:
+                    continue
+                margin = self._margin(at / FINEST)
+                low, high = (low, (at, margin)) if margin > 0 else ((at, margin), high)
+                if 2 * (high[0] - low[0]) <= width:
+                    break
+        return high[0]
+
+    def _margin(self, threshold: float) -> float:
+        """Share of the depth that was not needed: above 0 where it fills, below where it does not."""
+        trial, cost = copy.deepcopy(self.basket), self.basket.cost[self.walk.order[: self.depth]]
+        rest = np.concatenate([np.cumsum(cost[::-1])[::-1], [0]])
+
+        def hopeless(place: int) -> bool:
+            return bool(trial.left - rest[place] > self.left)
+
+        _, end = self.walk.run(trial, threshold, self.depth, hopeless=hopeless)
+        unused = (self.depth - end + 1) / (self.depth + 1)
+        return unused if trial.left <= self.left else -unused
