@@ -179,6 +179,9 @@ def test_a_constant_answer_loses_loudly(pair, compared):
     price = document["pairs"][0]["price"]
     assert (price["better_quality"], price["better_diversity"]) == ("a", "b")
     assert price["quality_lost"] > 0.5
+    said = [each for each in document["warnings"] if each["code"] == "constant_answer"]
+    assert len(said) == 1
+    assert "one response stands in" in said[0]["text"]
 
 
 def test_unequal_sizes_are_matched_and_shown_raw(pair, compared):

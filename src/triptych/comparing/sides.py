@@ -63,6 +63,11 @@ class Side:
         """Of the data set."""
         return self.dataset.name
 
+    def most_repeated(self) -> int:
+        """How many records the response that stands in most of them stands in; prompts where there are no responses."""
+        keys = _keys(self.store, f"key@{self.judged}")
+        return int(np.unique(keys[keys != 0], return_counts=True)[1].max(initial=0))
+
 
 def prepare(dataset: Dataset, bench: Bench, columns: Sequence[str] = ()) -> Side:
     """Compute what the comparison reads of one set.

@@ -29,6 +29,7 @@ from triptych.core.measure import AXES, Measure
 from triptych.data import Dataset
 from triptych.profiling.bench import Bench
 from triptych.profiling.panel import plan
+from triptych.profiling.warn import CONSTANT, FEW
 
 COMPARE_FILES = frozenset({"comparison.json", "report.html", *SHEETS})
 """What a comparison writes into its folder."""
@@ -290,4 +291,11 @@ def _warnings(case: Case, found: dict[tuple[int, int], PairFound]) -> list[dict[
         if summary is not None and summary.skipped_total:
             text = f"{member_.name}: {summary.skipped_total:,} rows could not be read and were skipped."
             out.append({"code": "rows_skipped", "text": text})
+        repeated = member_.side.most_repeated()
+        if len(member_.side) >= FEW and repeated > CONSTANT * len(member_.side):
+            text = (
+                f"{member_.name}: one response stands in {repeated:,} of {len(member_.side):,} records. One constant answer "
+                "is no data to train on, whatever a score says of it."
+            )
+            out.append({"code": "constant_answer", "text": text})
     return out

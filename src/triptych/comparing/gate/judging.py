@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from triptych.comparing.gate.against import DRAWS, against_itself, against_profile, folded_rows
+from triptych.comparing.gate.benchmarks import held_by
 from triptych.comparing.gate.outcome import (
     Outcome,
     Scope,
@@ -43,12 +44,14 @@ class Judged:
     Attributes:
         views: how the two sets were matched: `{match, group, paired, draws, records, balance, undefined}`.
         notes: on many groups at once.
+        held: what was found of each benchmark that a rule names.
     """
 
     outcomes: list[Outcome] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     views: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    held: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +75,11 @@ def judge_rules(ready: Prepared, bench: Bench) -> Judged:
             _judge(_Records(ready.alone, ready.side, ready.base, texts, Scope()), rules, ready, bench, out)
         else:
             _each_value(by, rules, ready, bench, out)
+    for rule, _ in ready.rules:
+        if rule.against is not None:
+            outcome, entry = held_by(rule, ready.alone, bench)
+            out.outcomes.append(outcome)
+            out.held.append(entry)
     places = {rule.place: at for at, (rule, _) in enumerate(ready.rules)}
     out.outcomes.sort(key=lambda outcome: places[outcome.rule.place])
     return out

@@ -33,7 +33,7 @@ class Outcome:
     """What one limit of one rule says, for all records or those with one value of a field.
 
     Attributes:
-        kind: floor, ceiling, no_worse_than_baseline, at_least_better or minimum_n.
+        kind: floor, ceiling, no_worse_than_baseline, at_least_better, minimum_n or contamination.
         group: value of the field `by`, or None.
         numbers: value, lo, hi, limit, baseline, diff, diff_lo, diff_hi, margin, n as far as they are known.
         outcome: pass, fail or unsure.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from triptych.comparing.corpus import roles_of, signature_columns
 from triptych.comparing.gate.against import estimate_of
+from triptych.comparing.gate.benchmarks import open_benchmark
 from triptych.comparing.gate.defaults import default_rules, measured
 from triptych.comparing.gate.parts import Texts, field_texts
 from triptych.comparing.gate.request import GateRequest, Source, check_instruments
@@ -62,7 +64,7 @@ def ready(request: GateRequest, bench: Bench) -> Prepared:
         if source is not None and source.saved is not None:
             check_instruments(source.saved, bench, embeds=embeds)
     equipped = replace(bench, settings=replace(bench.settings, measures=tuple(measures) or (CHEAP,)))
-    alone = _side(request.data, equipped)
+    alone = _side(request.data, equipped, _signatures(request, rules))
     base = None
     if request.baseline is not None and profile is None and any(rule.compares for rule in rules):
         base = _side(request.baseline, equipped)
@@ -108,6 +110,8 @@ def planned(request: GateRequest, settings: Settings) -> tuple[tuple[Rule, Measu
     rules = request.rules or _defaults(request, layout, profile)
     pairs = tuple((rule, _measure(rule, layout, settings)) for rule in rules)
     for rule, measure in pairs:
+        if rule.against is not None:
+            open_benchmark(rule)
         if measure is not None:
             _check(rule, measure, request, layout, profile)
     return pairs
@@ -124,11 +128,19 @@ def _profile_alone(source: Source | None) -> Profile | None:
     return source.saved.profile
 
 
-def _side(source: Source, bench: Bench) -> Side:
+def _side(source: Source, bench: Bench, columns: Sequence[str] = ()) -> Side:
     if source.saved is not None:
-        return saved_side(source.saved, bench)
+        return saved_side(source.saved, bench, columns)
     assert source.dataset is not None  # noqa: S101 - a profile alone is no side
-    return prepare(source.dataset, bench)
+    return prepare(source.dataset, bench, columns)
+
+
+def _signatures(request: GateRequest, rules: Sequence[Rule]) -> list[str]:
+    """Columns that rules against benchmarks read."""
+    if not any(rule.against for rule in rules):
+        return []
+    assert request.data.dataset is not None  # noqa: S101 - a request refuses data without records
+    return signature_columns(roles_of(request.data.dataset))
 
 
 def _defaults(request: GateRequest, layout: Layout, profile: Profile | None) -> tuple[Rule, ...]:

@@ -15,6 +15,10 @@ match = "length"                      # records, tokens, length, prompt, mix:FIE
 by = "task"                           # each value of the field must pass
 minimum_n = 500                       # records that the measure reads; all records without a measure
 strict = true
+
+[[rule]]
+against = "benchmark.jsonl"           # a benchmark or held-out set, from the working directory
+ceiling = 0.0                         # the largest share of records that may hold its text
 """
 
 from __future__ import annotations
@@ -59,6 +63,7 @@ class Rule:
     match: str = "records"
     by: str | None = None
     minimum_n: int | None = None
+    against: str | None = None
     strict: bool = False
 
     @property
@@ -146,7 +151,8 @@ def _rule(entry: Any, place: str, common: Mapping[str, Any]) -> Rule:
     made = _typed(given, place)
     if not any(_set(made.get(key)) for key in LIMITS):
         raise SpecError(message(f"{place}: it has no limit.", want="one of " + ", ".join(LIMITS), hint="floor = 0.9"))
-    rule = Rule(name=made.pop("name", None) or made.get("measure") or "records", place=place, **made)
+    fallback = f"no text of {made['against']}" if "against" in made else "records"
+    rule = Rule(name=made.pop("name", None) or made.get("measure") or fallback, place=place, **made)
     _check(rule, entry)
     return rule
 
@@ -155,7 +161,7 @@ def _typed(given: Mapping[str, Any], place: str) -> dict[str, Any]:
     """The values by key, of the right kinds."""
     out: dict[str, Any] = {}
     for key, value in given.items():
-        if key in {"name", "measure", "by", "match", "better"}:
+        if key in {"name", "measure", "by", "match", "better", "against"}:
             good = isinstance(value, str) and bool(value.strip())
             out[key], want = value, "a text"
         elif key in {"strict", "no_worse_than_baseline"}:
@@ -213,6 +219,9 @@ def _check(rule: Rule, given: Mapping[str, Any]) -> None:
         raise SpecError(
             message(f"{rule.place}: the floor is above the ceiling.", got=f"{rule.floor:g}, {rule.ceiling:g}")
         )
+    if rule.against is not None:
+        _check_against(rule, given)
+        return
     if rule.measure is None:
         wanting = [key for key in LIMITS if key != "minimum_n" and _set(given.get(key))]
         if wanting:
@@ -231,6 +240,18 @@ def _check(rule: Rule, given: Mapping[str, Any]) -> None:
     if rule.compares and measure.about.better == "neither" and rule.better is None:
         what = f"{rule.place}: {measure.about.name} has no better side."
         raise SpecError(message(what, want='better = "higher" or better = "lower"'))
+
+
+def _check_against(rule: Rule, given: Mapping[str, Any]) -> None:
+    """A rule against a benchmark has a ceiling, and nothing else."""
+    for key in given:
+        if key not in {"name", "against", "ceiling", "strict"}:
+            want = "against, ceiling, name, strict"
+            raise SpecError(message(f"{rule.place}: {key} has no effect beside against.", want=want))
+    if rule.ceiling is None or not 0 <= rule.ceiling <= 1:
+        got = "none" if rule.ceiling is None else f"{rule.ceiling:g}"
+        want = "the largest share of records that may hold text of it, 0 to 1"
+        raise SpecError(message(f"{rule.place}: the ceiling is not right.", got=got, want=want, hint="ceiling = 0.0"))
 
 
 def _measure(rule: Rule) -> Measure:

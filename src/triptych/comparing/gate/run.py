@@ -48,6 +48,7 @@ def run_gate(request: GateRequest, bench: Bench) -> dict[str, Any]:
         "baseline": _baseline(request.baseline, prepared),
         "rules": [entry(outcome) for outcome in outcomes],
         "views": judged.views,
+        "contamination": judged.held,
         "warnings": _warnings(request, prepared, judged),
         "provenance": bench.provenance(time.perf_counter() - started),
     }

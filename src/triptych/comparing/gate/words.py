@@ -27,7 +27,11 @@ def entry(outcome: Outcome) -> dict[str, Any]:
         "by": outcome.rule.by,
         "match": outcome.rule.match if "baseline" in outcome.numbers else None,
         **{name: outcome.numbers.get(name) for name in _NUMBERS},
-        "unit": "records" if outcome.kind == "minimum_n" or measure is None else measure.about.unit,
+        "unit": "ratio"
+        if outcome.kind == "contamination"
+        else "records"
+        if measure is None or outcome.kind == "minimum_n"
+        else measure.about.unit,
         "better": None if measure is None else outcome.rule.better or measure.about.better,
         "outcome": outcome.outcome,
         "strict": outcome.rule.strict,
@@ -109,6 +113,7 @@ def _wanted(one: Mapping[str, Any]) -> str:
     if one["kind"] == "no_worse_than_baseline":
         return "no worse" + ("" if one["margin"] is None else f" by {show(one['margin'])}")
     said = {"floor": "at least", "ceiling": "at most", "minimum_n": "records, at least", "at_least_better": "better by"}
+    said["contamination"] = "held by, at most"
     return said[one["kind"]] + ("" if one["limit"] is None else f" {show(one['limit'])}")
 
 
