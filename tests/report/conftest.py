@@ -30,8 +30,18 @@ def sample():
 
 
 @pytest.fixture(scope="session")
-def parsed():
-    return load("html").Page
+def html():
+    return load("html")
+
+
+@pytest.fixture(scope="session")
+def parsed(html):
+    return html.Page
+
+
+@pytest.fixture(scope="session")
+def inert(html):
+    return html.inert
 
 
 @pytest.fixture(scope="session")

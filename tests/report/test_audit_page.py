@@ -12,7 +12,6 @@ from triptych.core.errors import SchemaError
 from triptych.core.rng import stream
 from triptych.report import print_audit, render_audit
 from triptych.report.audit_model import read_audit
-from triptych.report.page import MAX_BYTES
 
 HOSTILE = "<script>alert(1)</script>\u202e\x00[red]" + "x" * 900
 KEYS = ("dataset", "gold", "scorers", "thresholds", "warnings", "provenance")
@@ -55,18 +54,11 @@ def cases(document):
     return {"document": document, "hostile": hostile(document), "many": many, **holes, **wrong}
 
 
-def test_pages_are_inert_and_bounded(cases, parsed):
-    for name, case in cases.items():
+def test_pages_are_inert_and_bounded(cases, inert):
+    for case in cases.values():
         html = render_audit(case)
-        page = parsed(html)
-        assert page.faults == [], name
-        assert {"script", "iframe", "object", "link", "img", "form"}.isdisjoint(page.tags), name
-        assert len(html.encode()) < MAX_BYTES
+        inert(html)
         assert render_audit(case) == html
-        ids = [value for _, key, value in page.attributes if key == "id"]
-        assert len(ids) == len(set(ids))
-        assert not any(key.startswith("on") or key in ("src", "style") for _, key, _ in page.attributes)
-        assert "\u202e" not in html
 
 
 def test_every_number_and_reason_is_on_the_page(document):

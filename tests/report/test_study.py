@@ -39,19 +39,8 @@ def pages(cases):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_well_formed_and_loads_nothing(pages, name, parsed):
-    page = parsed(pages[name])
-    assert page.faults == []
-    assert {"script", "iframe", "object", "embed", "link", "img", "base", "form"}.isdisjoint(page.tags)
-    for tag, key, value in page.attributes:
-        assert not key.startswith("on"), (tag, key)
-        assert key not in ("src", "srcset", "style", "xlink:href")
-        assert key != "href" or value.startswith("#")
-    style = re.search(r"<style>(.*?)</style>", pages[name], re.DOTALL).group(1)
-    assert "url(" not in style
-    assert "@import" not in style
-    assert "default-src 'none'" in pages[name]
-    assert len(pages[name].encode()) < MAX_BYTES
+def test_well_formed_and_loads_nothing(pages, name, inert):
+    inert(pages[name])
 
 
 @pytest.mark.parametrize("name", CASES)
