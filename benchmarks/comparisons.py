@@ -1,7 +1,7 @@
 """What compare says of real sets that differ in a known way. `python benchmarks/comparisons.py [--quick]`
 
 1. Six systems and people on the same problems: is it told that only the generator differs, and is the order of accuracy found?
-2. Sixteen behaviours, questions written by people and by a model to one specification: verdicts on the questions at equal
+2. Behaviours for which there are both, questions written by people and by a model to one specification: verdicts on the questions at equal
    records, and at equal records and length. They may go either way; Holm over the measures of a behaviour.
 3. One pool after de-duplication and after similarity filters: each step against the raw pool, as it is (the naive way, where
    the smaller set looks less varied or more, for being smaller) and at equal records.
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
-from harness import data_folder, save
+from harness import RESULTS, data_folder, save
 
 import triptych
 
@@ -88,7 +88,8 @@ def behaviours(folder: Path, place: Path) -> dict[str, Any]:
     for row in lines(folder, "model_vs_human_written_evals"):
         sets.setdefault((row["behaviour"], "human" if row["generator"] == "human" else "model"), []).append(row)
     out = {}
-    for behaviour in sorted({name for name, _ in sets}):
+    both = sorted(name for name, who in sets if who == "human" and (name, "model") in sets)
+    for behaviour in both:
         paths = []
         for who in ("human", "model"):
             rows = [{"prompt": row["prompt"]} for row in sets[behaviour, who]]
@@ -100,7 +101,8 @@ def behaviours(folder: Path, place: Path) -> dict[str, Any]:
             verdict = {"a": "human", "b": "model"}.get(row["verdict"], row["verdict"])
             view = counts.setdefault(row["view"], {}).setdefault(row["label"], {})
             view[verdict] = view.get(verdict, 0) + 1
-    return {"verdicts": counts, "results": out}
+    only = sorted({name for name, _ in sets} - set(both))
+    return {"behaviours": len(both), "one_side_only": only, "verdicts": counts, "results": out}
 
 
 def written(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
@@ -141,18 +143,19 @@ def copies(folder: Path, place: Path) -> dict[str, Any]:
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--only", nargs="*", default=["systems", "behaviours", "ladder", "copies"])
-    options.add_argument("--print", action="store_true")
+    options.add_argument("--print", action="store_true")  # and keep nothing
     asked = options.parse_args()
-    folder, found = data_folder(), {}
+    folder, known = data_folder(), RESULTS / "comparisons.json"
+    found = json.loads(known.read_text())["rows"] if known.exists() and not asked.print else {}
     with tempfile.TemporaryDirectory() as place:
         for part in (systems, behaviours, ladder, copies):
             if part.__name__ in asked.only:
                 found[part.__name__] = part(folder, Path(place))
                 print(part.__name__, "done", flush=True)
+                if not asked.print:
+                    save("comparisons", {"rows": found}, quick=False)
     if asked.print:
         json.dump(found, sys.stdout, indent=1)
-    else:
-        save("comparisons", found, quick=False)
 
 
 if __name__ == "__main__":
