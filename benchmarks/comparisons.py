@@ -28,7 +28,14 @@ import triptych
 LADDER = ("dedupe-only", "similarity-0.9", "similarity-0.8", "similarity-0.7", "similarity-0.6")
 QUESTIONS = ("distinct_n:n=3,on=prompt", "vendi:q=2,on=prompt", "near_duplicate_rate:on=prompt", "tokens:on=prompt",
              "effective_structures:on=prompt", "knn_distance:on=prompt", "readability_grade:on=prompt")  # fmt: skip
-STEPS = ("distinct_n:n=3", "vendi:q=2", "near_duplicate_rate", "self_repetition", "effective_structures", "knn_distance")
+STEPS = (
+    "distinct_n:n=3",
+    "vendi:q=2",
+    "near_duplicate_rate",
+    "self_repetition",
+    "effective_structures",
+    "knn_distance",
+)
 PAD = " I hope this helps. Please let me know if you have any further questions about this topic."
 CONSTANT = "I am glad that you asked. This is an excellent and thoughtful answer to your question."
 
@@ -45,7 +52,9 @@ def told(document: Mapping[str, Any]) -> list[dict[str, Any]]:
         for view in pair["views"]:
             for one in view["results"]:
                 row = {"a": pair["first"], "b": pair["second"], "view": view["name"], "records": view["records"]}
-                row |= {key: one[key] for key in ("label", "axis", "better", "diff", "lo", "hi", "p_adjusted", "verdict")}
+                row |= {
+                    key: one[key] for key in ("label", "axis", "better", "diff", "lo", "hi", "p_adjusted", "verdict")
+                }
                 row["values"] = [one["a"], one["b"]]
                 out.append(row)
     return out
@@ -117,7 +126,9 @@ def ladder(folder: Path, place: Path) -> dict[str, Any]:
     paths = {name: written(place / f"{name}.jsonl", rows) for name, rows in pools.items()}
     first = LADDER[0]
     return {
-        name: told(triptych.compare(f"{name}={paths[name]}", f"{first}={paths[first]}", match="records", measures=STEPS))
+        name: told(
+            triptych.compare(f"{name}={paths[name]}", f"{first}={paths[first]}", match="records", measures=STEPS)
+        )
         for name in LADDER[1:]
     }
 

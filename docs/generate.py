@@ -1,4 +1,4 @@
-"""Writes the generated pages, docs/catalog.md and docs/cli.md. With --check it writes nothing and exits 1 on a drift."""
+"""Writes the generated pages, docs/catalog.md, docs/cli.md and docs/papers.md. With --check it writes nothing and exits 1 on a drift."""
 
 from __future__ import annotations
 
@@ -6,18 +6,24 @@ import difflib
 import inspect
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import typer
 
+sys.path.insert(0, str(Path(__file__).parent))
+from papers import cited, conflicts, papers
+
+import triptych
 from triptych import api
 from triptych.cli.app import app
 from triptych.core.measure import AXES
 
 HOME = Path(__file__).parent
 COVERAGE = json.loads((HOME.parent / "benchmarks" / "coverage" / "result.json").read_text(encoding="utf-8"))
+VALIDITY = json.loads((HOME.parent / "benchmarks" / "validity" / "result.json").read_text(encoding="utf-8"))
+SOURCE = Path(triptych.__file__).parent
 NOTE = "<!-- Written by docs/generate.py (`make docs`). Do not edit. -->"
 
 
@@ -36,6 +42,7 @@ def catalog() -> str:
             if entry["axis"] == axis:
                 lines += ["", f"### {entry['name']}", "", "```text", api.explain(entry["name"]), "```"]
                 lines += list(_coverage(entry["name"]))
+                lines += list(validity(entry["name"], VALIDITY))
     lines += ["", "## Policies"]
     for entry in policies:
         lines += ["", f"### {entry['name']}", "", "```text", api.explain(entry["name"]), "```"]
@@ -54,6 +61,26 @@ def _coverage(name: str) -> Iterator[str]:
     for reason in dict.fromkeys(row["wide"] for row in rows if row.get("wide")):
         where = ", ".join(row["population"] for row in rows if row.get("wide") == reason)
         yield f"Above .98 on {where}: {reason}."
+
+
+def validity(name: str, result: Mapping[str, Any]) -> Iterator[str]:
+    """What the measure was seen to see, and what misleads it: a line for each parameter set that was read."""
+    said = {label: parts for label, parts in result["verdicts"].items() if label.partition(":")[0] == name}
+    yield ""
+    if not said:
+        reason = result["left_out"].get(name)
+        yield "Validity: not measured" + (f" ({reason})." if reason else " yet.")
+        return
+    yield "Validity measured ([how](../benchmarks/validity/README.md)):"
+    yield ""
+    for label, parts in said.items():
+        told = "; ".join(f"*{kind}* {', '.join(names)}" for kind, names in parts.items())
+        yield f"- `{label}`: {told or 'no value on any of the populations'}."
+
+
+def page_of_papers() -> str:
+    """Every work that the source cites, and where."""
+    return papers(SOURCE, NOTE)
 
 
 def reference() -> str:
@@ -80,12 +107,14 @@ def _parameters(command: Any) -> Iterator[str]:
         yield text if plain else f"{text} Default: {default}."
 
 
-PAGES = {"catalog.md": catalog, "cli.md": reference}
+PAGES = {"catalog.md": catalog, "cli.md": reference, "papers.md": page_of_papers}
 
 
 def main(arguments: list[str]) -> int:
-    """Write the pages, or compare them."""
-    drift = False
+    """Write the pages, or compare them; a paper cited under two authors is told and is a drift too."""
+    wrong = conflicts(cited(SOURCE)[0])
+    print("\n".join(wrong), end="\n" if wrong else "")
+    drift = bool(wrong)
     for name, make in PAGES.items():
         path, page = HOME / name, make()
         held = path.read_text(encoding="utf-8") if path.exists() else ""

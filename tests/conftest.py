@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,12 @@ from typing import Any
 import pytest
 
 from triptych.core.rng import stream
+from triptych.language.load import quiet
+
+# A server that tests in several folders start; they are no packages, so it is named here: `from serving import chat`.
+_spec = importlib.util.spec_from_file_location("serving", Path(__file__).parent / "serving.py")
+serving = sys.modules["serving"] = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(serving)
 
 OPENINGS = ("Explain", "Describe", "Summarize", "Compare", "List", "Rewrite", "Translate", "Plan")
 THINGS = (
@@ -60,3 +68,52 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 def rows_of() -> Callable[..., list[dict[str, Any]]]:
     """The function that makes rows."""
     return make_rows
+
+
+@pytest.fixture
+def serve():
+    """What starts servers that answer as a function says; they end with the test."""
+    servers = []
+
+    def start(behave):
+        servers.append(serving.Server(behave))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+WORDS = "a b c d e f g h swap"
+
+
+def _make_model(folder: Path, template: str | None = None, width: int = 16) -> Path:
+    """Write a random Llama of about 3,000 parameters with a tokenizer of whole words."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    special = ["<unk>", "<s>", "</s>", "<pad>", "<user>", "<assistant>"]
+    tokenizer = Tokenizer(models.WordLevel(unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.train_from_iterator([WORDS], trainers.WordLevelTrainer(special_tokens=special))
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, unk_token="<unk>", bos_token="<s>", eos_token="</s>", pad_token="<pad>"
+    )
+    fast.chat_template = template
+    with torch.random.fork_rng(), quiet():
+        torch.manual_seed(0)
+        config = LlamaConfig(
+            vocab_size=len(fast), hidden_size=width, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2,
+            num_key_value_heads=2, max_position_embeddings=64, bos_token_id=1, eos_token_id=2, pad_token_id=3,
+            initializer_range=0.1,
+        )  # fmt: skip
+        LlamaForCausalLM(config).save_pretrained(folder)
+        fast.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make_model():
+    """What writes such a model into a folder, with a chat template or without."""
+    return _make_model

@@ -27,7 +27,7 @@ LINES = (
     ("auditing", "comparing", "worlds"),
     ("guarding", "generating"),
     ("studies",),
-    ("looping",),
+    ("looping", "attributing"),
     ("api",),
     ("cli",),
 )
@@ -55,7 +55,17 @@ CORE_NEEDS = {"numpy", "pyarrow", "triptych"}
 
 # Never imported when a module of triptych is imported; inside a function only, in the module that owns the package.
 NOT_AT_IMPORT = {
-    *("torch", "ray", "transformers", "trl", "peft", "accelerate", "sentence_transformers", "reasoning_gym"),
+    *(
+        "torch",
+        "ray",
+        "transformers",
+        "trl",
+        "peft",
+        "accelerate",
+        "sentence_transformers",
+        "reasoning_gym",
+        "xllamacpp",
+    ),
     *("sklearn", "pandas", "statsmodels", "datasets", "duckdb", "faiss", "math_verify", "sympy", "jsonschema"),
 }
 ONLY_IN = {"ray": "engines/ray.py"}

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from against import AgainstReference
 
 from triptych.core.batch import Batch, list_array
 from triptych.core.groups import GROUPS
@@ -253,6 +254,76 @@ class Verdicts:
         return dealt(rng, columns, n, rng.integers(0, GROUPS, m)[prompt])
 
 
+def cheap(rng: np.random.Generator, told: np.ndarray) -> dict[str, Any]:
+    """Vectors of width 24 and lengths that all records have, and that go with a number as far as half of its variance."""
+    x = rng.normal(size=(len(told), 24))
+    x[:, 0] = (told - told.mean()) / told.std() + rng.normal(size=len(told))
+    return {"embedding@response": vectors(x), "length@response": rng.integers(5, 300, len(told)).astype(np.int32)}
+
+
+@dataclass(frozen=True)
+class Read:
+    """Records that language models read: skewed surprisals that go together, ranks that go with them, one in ten not read."""
+
+    n: int = 1000
+
+    def draw(self, rng: np.random.Generator) -> Batch:
+        n = self.n
+        missing = rng.random(n) < 0.1
+        alone = rng.lognormal(1.2, 0.4, n)
+        ifd = 1.1 * rng.beta(6.0, 3.5, n)
+        student = rng.lognormal(0.5, 0.5, n)
+        rank = 1 + student * rng.gamma(2.0, 1.5, n)
+        columns = {
+            "lm.surprisal": alone * ifd,
+            "lm.surprisal_alone": alone,
+            "lm.ifd": ifd,
+            "lm.misfit": (ifd > 1).astype(np.float64),
+            "lm.ifd_perplexity": np.exp(alone * (ifd - 1)),
+            "student.surprisal": student,
+            "student.rank": np.minimum(rank, 100.0),
+        }
+        made = {name: pa.array(column, mask=missing) for name, column in columns.items()}
+        return dealt(rng, made | cheap(rng, np.log(alone)), n)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A sample of 400 of 1,000 records that a judge and a reward model scored: expected grades that crowd at 4 and 5, some of
+    them missing; scores with a long tail; four records to a prompt, in one group, that share what the judge thinks of it.
+    """
+
+    def draw(self, rng: np.random.Generator) -> Batch:
+        n, m = 1000, 250
+        prompt = np.repeat(np.arange(m), 4)
+        taste = rng.normal(0, 0.5, m)[prompt]
+        quality = np.clip(4.6 + taste + rng.normal(0, 0.7, n) - rng.exponential(0.5, n), 1, 6)
+        missing = rng.permutation(n) >= 400
+        failed = missing | (rng.random(n) < 0.03)
+        demand = np.clip(1 + 5 * rng.beta(1.2, 3.0, m)[prompt], 1, 6)
+        columns = {
+            "judge.quality": pa.array(quality, mask=failed),
+            "judge.complexity": pa.array(demand, mask=failed),
+            "reward.score": pa.array(2 * taste + rng.gumbel(0, 1.5, n), mask=missing),
+        }
+        return dealt(rng, columns | cheap(rng, quality), n, rng.integers(0, GROUPS, m)[prompt])
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """Gradients of twelve kinds of records: directions of a mixture, lengths of a gamma law."""
+
+    n: int = 300
+    width: int = 32
+
+    def draw(self, rng: np.random.Generator) -> Batch:
+        axes = np.random.default_rng(11).normal(size=(12, self.width))
+        kind = rng.choice(12, self.n, p=np.arange(12, 0, -1) / 78)
+        x = axes[kind] + 0.8 * rng.normal(size=(self.n, self.width))
+        x *= rng.gamma(4.0, 0.25, self.n)[:, None]
+        return dealt(rng, {"gradients.vector": vectors(x), "student.gradient": vectors(x)}, self.n)
+
+
 POPULATIONS = {
     "mixture": (
         Mixture(),
@@ -325,6 +396,14 @@ POPULATIONS = {
             "defect_rate:kind=empty,defect_rate:kind=truncated,defect_rate:kind=refusal,length_correlation"
         ),
     ),
+    "against a reference": (
+        AgainstReference(800),
+        "reference_precision,reference_density,reference_coverage,reference_distance",
+    ),
+    "against a reference, n=200": (
+        AgainstReference(200),
+        "reference_precision,reference_density,reference_coverage,reference_distance",
+    ),
     "verdicts": (
         Verdicts(),
         (
@@ -334,10 +413,13 @@ POPULATIONS = {
             "label_floor_ceiling:field=judge,preference_margin:field=reward,preference_length_bias"
         ),
     ),
+    "read by a model": (Read(), "surprisal,ifd,ifd:form=perplexity,fluency,misfit_rate,student_surprisal,rsr"),
+    "scored by a model": (Judged(), "judge_mean,judge_complexity,reward_mean"),
+    "gradients, n=300": (Pulled(), "g_vendi,g_vendi:q=2,grace"),
 }
 """Name: the population, and the measures read on it."""
 
-CHEAP = {"mixture", "mixture, n=300", "prompts", "skewed", "skewed, n=200"}
+CHEAP = {"mixture", "mixture, n=300", "prompts", "skewed", "skewed, n=200", "read by a model", "scored by a model"}
 """Populations that are drawn and read in milliseconds."""
 
 WIDE = {

@@ -57,7 +57,7 @@ def test_folder_is_scanned():
     found = measures()
     assert {"vendi", "distinct_n", "valid_share", "reasoning_steps", "label_mean"} <= set(found)
     axes = [cls.about.axis for cls in found.values()]
-    assert axes == sorted(axes, key=["quality", "diversity", "complexity"].index)
+    assert axes == sorted(axes, key=["quality", "diversity", "complexity", "fit"].index)
 
 
 def test_names_match_files():

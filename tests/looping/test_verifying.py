@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from triptych.core.errors import InputError, SchemaError, SpecError, TriptychError
+from triptych.core.script import Script
 from triptych.looping.reading_tasks import TaskReader
 from triptych.looping.records import Written
 from triptych.looping.verifying import Verifier, parse_grader
 from triptych.studies.panels import CommandScorer, Exact, Grader, UserVerifier, WorldVerifier
-from triptych.studies.script import Script
 from triptych.studies.trainers.trainer import Example
 from triptych.worlds.registry import load_world
 from triptych.worlds.world import Dials

@@ -11,12 +11,18 @@ from typing import Literal, get_args, get_origin, get_type_hints
 import pytest
 
 import triptych.statistics
+from triptych.core.dear import maker_of
 from triptych.core.measure import Measure, build
 from triptych.core.registry import measures
+from triptych.core.rng import stream
 from triptych.core.statistic import Statistic
 from triptych.engines.catalog import Instruments, work_for
+from triptych.features.annotated import Annotated
+from triptych.features.reference import Reference
+from triptych.measures.dear_mean import DearMean
 from triptych.statistics.tables import ColumnTable
 from triptych.testing import check_measure, check_statistic
+from triptych.testing.fixtures import make_rows
 
 PARAMS = {
     "FlagCounts": {"column": "defects@response"},
@@ -29,6 +35,8 @@ PARAMS = {
     "GroupVectors": {"column": "repeats:n=2@both"},
     "TextBlocks": {"block": 64, "on": "both"},
     "ScoredGram": {"field": "score"},
+    "VectorRows": {"column": "student.gradient"},
+    "PoweredMean": {"column": "judge.quality"},
 }
 
 
@@ -45,7 +53,18 @@ def statistics() -> list[type[Statistic]]:
 
 @pytest.mark.parametrize("name", sorted(measures()))
 def test_measure(name):
-    check_measure(measures()[name])
+    cls = measures()[name]
+    check_measure(cls, rows=asked_in_part() if issubclass(cls, DearMean) else None)
+
+
+def asked_in_part():
+    """Records of which enough, and not all, were asked about for vector and length to predict the rest."""
+    draw = stream("laws", "asked in part")
+    words = [f"w{rank}" for rank in range(60)]
+    texts = [" ".join(words[i] for i in draw.integers(60, size=int(draw.integers(3, 30)))) for _ in range(300)]
+    ends = (".", ",", " so it is.")
+    rows = [{"prompt": texts[at], "response": texts[-at - 1] + ends[at % 3]} for at in range(150)]
+    return make_rows(rows)
 
 
 @pytest.mark.parametrize("cls", statistics(), ids=lambda cls: cls.__name__)
@@ -78,7 +97,10 @@ def variants(cls: type[Measure]) -> list[Measure]:
 @pytest.mark.parametrize("name", sorted(measures()))
 def test_columns_that_a_measure_reads_are_given(name):
     for one in variants(measures()[name]):
-        work = work_for(one.statistic().needs, Instruments())
+        dear = tuple(need for need in one.statistic().needs if maker_of(need))
+        made = Annotated(dear, "0", 1 << 64, "none", "a model")
+        references = tuple(Reference("none", "0", 5, on) for on in ("prompt", "response", "both"))
+        work = work_for(one.statistic().needs, Instruments(annotations=(made,), references=references))
         given = {column for maker in (*work.features, *work.relations) for column in maker.gives}
         for need in one.statistic().needs:
             assert need in given or "@" not in need, (one.label, need)

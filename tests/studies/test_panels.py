@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from triptych.core.errors import ReadError, SchemaError, SpecError, TriptychError
+from triptych.core.script import Script
 from triptych.core.spec import Spec
 from triptych.studies.panels import (
     CommandScorer,
@@ -23,7 +24,6 @@ from triptych.studies.panels import (
     read_examples,
     read_panel,
 )
-from triptych.studies.script import Script
 from triptych.studies.trainers.trainer import Cost, Example, Model, ModelTrainer
 
 ITEMS = tuple(Example(f"say {word}", word, {"word": word}) for word in ("one", "two", "three"))

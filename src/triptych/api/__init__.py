@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from triptych.api.attributing import attribute, plan_attribute
 from triptych.api.auditing import audit, plan_audit
 from triptych.api.comparing import compare, gate, plan_compare, plan_gate
+from triptych.api.generating import generate, plan_generate
 from triptych.api.guarding import guard, plan_guard
 from triptych.api.listing import explain, list_measures, list_selectors, list_worlds
 from triptych.api.looping import loop, plan_loop
@@ -13,6 +15,7 @@ from triptych.api.studying import design, plan_design, plan_solve, plan_study, s
 
 __all__ = [
     "adapt",
+    "attribute",
     "audit",
     "compare",
     "demo",
@@ -20,6 +23,7 @@ __all__ = [
     "explain",
     "frontier",
     "gate",
+    "generate",
     "guard",
     "list_measures",
     "list_selectors",
@@ -27,11 +31,13 @@ __all__ = [
     "loop",
     "measure",
     "plan",
+    "plan_attribute",
     "plan_audit",
     "plan_compare",
     "plan_design",
     "plan_frontier",
     "plan_gate",
+    "plan_generate",
     "plan_guard",
     "plan_loop",
     "plan_select",

@@ -8,6 +8,7 @@ from typing import Any
 
 from triptych.core.profile import write_json, write_text
 from triptych.data import open_dataset
+from triptych.engines.progress import Progress
 from triptych.profiling.output import claim
 
 
@@ -18,16 +19,20 @@ def audit(
     gold: str | None = None,
     pairs: str | None = None,
     out: str | Path | None = None,
+    progress: Progress | None = None,
     **settings: Any,
 ) -> dict[str, Any]:
     """Say of a score column whether it can be trusted: spread, failures, repeatability, length, position, gold.
 
     Args:
         data: one data set, as for `measure`.
-        scorer: `FIELD`, `FIELD[0]` of a list, `FIELD=VALUE` as 1 or 0, or "@length"; several, or several in a list.
+        scorer: `FIELD`, `FIELD[0]` of a list, `FIELD=VALUE` as 1 or 0, "@length", or a judge that is asked:
+            "judge:URL,model=NAME" for grades, "pairs:URL,model=NAME" for verdicts in both orders; several, or several in a
+            list.
         gold: likewise, what is taken for true.
         pairs: field whose value the two records of a pair share.
         out: folder for `audit.json` and `report.html`; None: nothing is written.
+        progress: what long work tells its caller.
         settings: repeat (second scores), swapped (verdicts in the other order), position: see
             `triptych.auditing.request.AuditOptions`; and how to read the data, as for `measure`.
 
@@ -45,7 +50,7 @@ def audit(
     folder = Path(out) if out is not None else None
     if folder is not None and folder.exists():
         claim(folder, own=AUDIT_FILES)
-    document = audit_scores(data, open_dataset(data, options.settings.reading()), options)
+    document = audit_scores(data, open_dataset(data, options.settings.reading()), options, progress)
     if folder is not None:
         claim(folder, own=AUDIT_FILES)
         write_json(folder / "audit.json", document)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from triptych.api.opening import open_sets
 from triptych.core.errors import UsageError, message
 from triptych.core.profile import Profile, write_text
 from triptych.data import open_dataset
+from triptych.engines.catalog import Instruments
 from triptych.engines.progress import Progress
 from triptych.features.embedding import load_encoder
 from triptych.profiling.bench import open_bench
@@ -54,7 +56,9 @@ def measure(
 
 def _measure(data: Sequence[Any], folder: Path | None, settings: Settings, progress: Progress) -> list[Profile]:
     """Measure the sources, and write into the folder, which is ours."""
-    with open_bench(settings, progress) as bench:
+    first, *others = settings.encoders
+    with open_bench(replace(settings, encoder=first), progress) as opened:
+        bench = replace(opened, second=Instruments.named(settings.tokenizer, others[0])) if others else opened
         datasets = unique_names([dataset for source in data for dataset in open_sets(source, settings)])
         profiles = []
         for dataset in datasets:
@@ -69,7 +73,8 @@ def _measure(data: Sequence[Any], folder: Path | None, settings: Settings, progr
 
 
 def plan(*data: Any, **settings: Any) -> str:
-    """What `measure` would do, in words: passes, barriers, memory, calls. Reads only the head of the data.
+    """What `measure` would do, in words: passes, barriers, memory, calls. Reads only the head of the data (all of it, once,
+    where a model is named: to say how many records it would be asked about).
 
     Raises:
         InputError: as `measure`.

@@ -31,6 +31,12 @@ _WORDS = {
 }
 
 
+class NoScore(str):
+    """Why a scorer that was asked gave no score."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Reference:
     """A column as it was named: a field, perhaps an item of it, perhaps whether it has a value."""
@@ -87,6 +93,8 @@ class Column:
 
 def number_of(value: Any) -> float | str:
     """A value as a number, or the kind of failure that it is."""
+    if isinstance(value, NoScore):
+        return str(value)
     if is_absent(value) or (isinstance(value, str) and not value.strip()):
         return MISSING
     if isinstance(value, (list, tuple, Mapping, bytes)):
@@ -104,6 +112,8 @@ def number_of(value: Any) -> float | str:
 
 def verdict_of(value: Any) -> float | str:
     """A verdict on two responses as the first one's share of the win, or the kind of failure that it is."""
+    if isinstance(value, NoScore):
+        return str(value)
     if is_absent(value) or (isinstance(value, str) and not value.strip()):
         return MISSING
     if isinstance(value, (list, tuple, Mapping, bytes, bool)):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from triptych.auditing.judges import ASKED, annotators_of
 from triptych.core.errors import SchemaError, UsageError, message, nearest
 from triptych.data import Dataset
 from triptych.data.values import fields_of
@@ -17,12 +19,17 @@ LENGTH = "@length"
 """The scorer that is the length of the response: what any other has to beat."""
 
 
+_PARAMETER = re.compile(r"[a-z_]+=")
+
+
 @dataclass(frozen=True)
 class AuditOptions:
     """The options of `audit`.
 
     Attributes:
-        scorers: fields (`FIELD`, `FIELD[0]` of a list, `FIELD[key]` of an object, `FIELD=VALUE` as 1 or 0) or `@length`.
+        scorers: fields (`FIELD`, `FIELD[0]` of a list, `FIELD[key]` of an object, `FIELD=VALUE` as 1 or 0), `@length`, or
+            a judge that is asked: for grades (`judge:URL,model=NAME`), or for verdicts on pairs in both orders
+            (`pairs:URL,model=NAME`).
         gold: likewise, what is taken for true; None: none.
         repeat: second scores of the same records by the same scorer.
         swapped: the verdicts with both responses in the other order.
@@ -71,7 +78,7 @@ class AuditOptions:
         named = [*(("--scorer", one) for one in self.scorers), *(("--repeat", one) for one in self.repeat)]
         single = (("--gold", self.gold), ("--swapped", self.swapped), ("--position", self.position))
         named += [(option, one) for option, one in single if one is not None]
-        return {one: option for option, one in named if one != LENGTH}
+        return {one: option for option, one in named if one != LENGTH and not annotators_of(one)}
 
     def pair_field(self, dataset: Dataset) -> str | None:
         """The field that makes pairs; None where rows do, or nothing does."""
@@ -81,9 +88,21 @@ class AuditOptions:
 
 
 def split(given: str | Iterable[str]) -> tuple[str, ...]:
-    """Names from a list of them, each of which may hold several, separated by commas."""
+    """Names from a list of them, each of which may hold several, separated by commas.
+
+    What stands behind the address of a judge (`judge:URL,model=NAME`) in the form of a parameter belongs to it.
+    """
     many = [given] if isinstance(given, str) else list(given)
-    return tuple(dict.fromkeys(part.strip() for one in many for part in one.split(",") if part.strip()))
+    names: list[str] = []
+    for one in many:
+        judged = False
+        for part in filter(None, map(str.strip, one.split(","))):
+            if judged and _PARAMETER.match(part):
+                names[-1] += f",{part}"
+                continue
+            judged = ASKED.match(part) is not None
+            names.append(part)
+    return tuple(dict.fromkeys(names))
 
 
 def no_field(name: str, option: str, dataset: Dataset) -> SchemaError:

@@ -69,8 +69,8 @@ class Scored:
         return np.asarray(won, dtype=np.float64)
 
 
-def scored(name: str, frame: Frame, options: AuditOptions, known: frozenset[str]) -> Scored:
-    """Read the scores of one scorer from the fields of the records."""
+def scored(name: str, frame: Frame, options: AuditOptions, known: frozenset[str], *, verdicts: bool = False) -> Scored:
+    """Read the scores of one scorer from the fields of the records; `verdicts`: they are known to be verdicts."""
     everyone = np.arange(len(frame))
     if name == LENGTH:
         missing = np.isnan(frame.response_length)
@@ -78,7 +78,7 @@ def scored(name: str, frame: Frame, options: AuditOptions, known: frozenset[str]
         return Scored(name, SCORE, Column(name, frame.response_length, failures), (), None, frame, everyone)
     reference = Reference.of(name, known)
     raw = frame.fields[reference.name]
-    verdicts = _is_verdict(reference, raw, frame)
+    verdicts = verdicts or _is_verdict(reference, raw, frame)
     places = frame.pairs.first if verdicts and frame.pairs is not None else everyone
 
     def column(reference: Reference) -> Column:

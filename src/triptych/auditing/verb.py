@@ -5,16 +5,19 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from triptych._version import __version__
+from triptych.auditing.asking import ask
 from triptych.auditing.columns import Column, Failure, Reference, read_column
 from triptych.auditing.frame import Frame, read_frame
 from triptych.auditing.gold import agreement
 from triptych.auditing.intervals import Number
+from triptych.auditing.judges import annotators_of
 from triptych.auditing.judging import THRESHOLDS, judge
 from triptych.auditing.leans import leans
 from triptych.auditing.request import AuditOptions, no_field
@@ -22,6 +25,7 @@ from triptych.auditing.scored import Scored, scored
 from triptych.auditing.spread import blocks, coverage, histogram, repeats, spread
 from triptych.data import Dataset
 from triptych.data.values import is_absent
+from triptych.engines.progress import Progress
 
 AUDIT_FILES = frozenset({"audit.json", "report.html"})
 """What an audit writes into its folder."""
@@ -29,19 +33,23 @@ SCHEMA = "triptych/audit@1"
 PACKAGES = ("numpy", "pyarrow")
 
 
-def audit_scores(source: object, dataset: Dataset, options: AuditOptions) -> dict[str, Any]:
+def audit_scores(
+    source: object, dataset: Dataset, options: AuditOptions, progress: Progress | None = None
+) -> dict[str, Any]:
     """Audit the scorers of a data set.
 
     Args:
         source: what it was opened from.
         dataset: for its layout.
         options: scorers, gold and the rest.
+        progress: what long work tells its caller: a judge is asked here.
 
     Returns:
         The document of `audit.json`.
 
     Raises:
         InputError: the data or the options do not fit.
+        TriptychError: a judge could not go on; what it said is kept.
     """
     started = time.perf_counter()
     known = frozenset(str(name) for name in dataset.layout.known | set(dataset.layout.labels))
@@ -58,7 +66,16 @@ def audit_scores(source: object, dataset: Dataset, options: AuditOptions) -> dic
         return read_column(reference, frame.fields[reference.name])
 
     gold, position = column(options.gold), column(options.position)
-    scorers = [_scorer(scored(name, frame, options, known), gold, position) for name in options.scorers]
+    wanted = (*options.scorers, *options.repeat)
+    answers = ask(dataset, frame, wanted, options.settings.cache or None, progress or Progress())
+    known |= set(answers.frame.fields)
+    options = replace(options, repeat=tuple(answers.names.get(name, name) for name in options.repeat))
+    scorers = []
+    for asked in options.scorers:
+        name = answers.names.get(asked, asked)
+        own = replace(options, swapped=answers.swapped.get(name, options.swapped))
+        one = scored(name, answers.frame, own, known, verdicts=name in answers.swapped)
+        scorers.append(_scorer(one, gold, position))
     return {
         "schema": SCHEMA,
         "dataset": _dataset(dataset, frame),
@@ -155,6 +172,14 @@ def _warnings(frame: Frame, gold: Column | None, position: Column | None) -> lis
     return out
 
 
+def _calls(options: AuditOptions) -> list[str]:
+    """Who is asked, and about what."""
+    makers = [maker for name in (*options.scorers, *options.repeat) for maker in annotators_of(name)]
+    return [
+        f"calls: one for each {'pair' if 'pairs' in each.title else 'record'}, {each.title}" for each in makers
+    ] or ["calls: none"]
+
+
 def describe_audit(dataset: Dataset, options: AuditOptions) -> str:
     """What an audit would do, in words. Reads only the head of the data."""
     known = frozenset(str(name) for name in dataset.layout.known | set(dataset.layout.labels))
@@ -169,7 +194,7 @@ def describe_audit(dataset: Dataset, options: AuditOptions) -> str:
         f"second scores: {', '.join(options.repeat) or 'those of lists, and equal texts'}",
         f"pairs: {f'by the field {pairs}' if pairs else 'chosen and rejected of a row' if by_row else 'none'}",
         "intervals: 95 %, delete-a-group jackknife over 32 groups, a prompt's records in one group",
-        "calls: none",
+        *_calls(options),
     ]
     if absent:
         lines.append(f"not in the first rows: {', '.join(absent)}")

@@ -12,12 +12,14 @@ from typing import Annotated, NoReturn
 import typer
 
 from triptych._version import __version__
+from triptych.cli.attribute import attribute
 from triptych.cli.audit import audit
 from triptych.cli.catalog import check, explain, list_
 from triptych.cli.compare import compare
 from triptych.cli.design import design
 from triptych.cli.frontier import frontier
 from triptych.cli.gate import gate
+from triptych.cli.generate import generate
 from triptych.cli.guard import guard
 from triptych.cli.loop import loop
 from triptych.cli.measure import adapt, demo, measure
@@ -50,6 +52,8 @@ app.command()(compare)
 app.command()(design)
 app.command()(frontier)
 app.command()(loop)
+app.command()(attribute)
+app.command()(generate)
 app.command()(study)
 app.command()(trace)
 app.command(name="list")(list_)

@@ -12,10 +12,15 @@ from rich.console import Console
 
 from triptych import api
 from triptych.cli.measure import GroupBy, Json, Limit, OnBad, Out, Plan, Split, _command, _roles
+from triptych.cli.show import progress
 
 Scorer = Annotated[
     list[str],
-    typer.Option(help="Scores: a field, FIELD[0] of a list, FIELD=VALUE, or @length; repeated.", metavar="FIELD"),
+    typer.Option(
+        help="Scores: a field, FIELD[0] of a list, FIELD=VALUE, @length, or a judge to ask: judge:URL,model=NAME for "
+        "grades, pairs:URL,model=NAME for verdicts in both orders; repeated.",
+        metavar="FIELD",
+    ),
 ]
 Gold = Annotated[str | None, typer.Option(help="What is taken for true, likewise.", metavar="FIELD")]
 Repeat = Annotated[list[str] | None, typer.Option(help="Second scores of the same records; repeated.", metavar="FIELD")]
@@ -56,7 +61,7 @@ def audit(
         typer.echo(api.plan_audit(data, **asked))
         return
     folder = out or Path("triptych-out") / "audit"
-    document = api.audit(data, out=folder, command=_command(), **asked)
+    document = api.audit(data, out=folder, progress=progress(), command=_command(), **asked)
     if as_json:
         sys.stdout.write(json.dumps(document, ensure_ascii=True, allow_nan=False) + "\n")
         return

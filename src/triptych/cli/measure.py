@@ -33,8 +33,37 @@ Measures = Annotated[
     typer.Option(help="Measures: name:param=value,.. separated by commas, or repeated.", show_default="the panel"),
 ]
 Encoder = Annotated[
-    str, typer.Option(help="static, minilm, minilm:FOLDER, adapted:PATH, column:FIELD or column:FILE.npy.")
+    str,
+    typer.Option(
+        help="static, minilm, minilm:onnx, adapted:PATH, onnx:FOLDER, st:MODEL, endpoint:URL,model=NAME,key_env=VARIABLE, "
+        "column:FIELD or column:FILE.npy; for measure two of them: static,minilm."
+    ),
 ]
+Judge = Annotated[
+    str | None,
+    typer.Option(help="A model that rates records: URL,model=NAME[,key_env=NAME].", metavar="URL,.."),
+]
+JudgeSample = Annotated[
+    int | None, typer.Option(help="Ask it about N records drawn at random.", metavar="N", show_default="all")
+]
+Lm = Annotated[
+    str | None,
+    typer.Option("--lm", help="Language model for surprisal and IFD: smollm2, a folder, a GGUF file or a name."),
+]
+LmSample = Annotated[
+    int | None,
+    typer.Option(
+        "--lm-sample", help="Run language models on N records drawn at random.", show_default="all", metavar="N"
+    ),
+]
+Student = Annotated[str | None, typer.Option(help="The model to be trained, named as for --lm.", metavar="MODEL")]
+Reward = Annotated[
+    str | None, typer.Option(help="Reward model or sequence classifier: a folder or a name.", metavar="MODEL")
+]
+RewardSample = Annotated[
+    int | None, typer.Option(help="Run it on N records drawn at random.", metavar="N", show_default="all")
+]
+Reference = Annotated[str | None, typer.Option(help="A data set to hold the measured ones against.", metavar="FILE")]
 GroupBy = Annotated[str | None, typer.Option(help="Field that says which records belong together.", metavar="FIELD")]
 By = Annotated[str | None, typer.Option(help="Split the data by this field and measure each value.", metavar="FIELD")]
 ValidOnly = Annotated[bool, typer.Option("--valid-only", help="Measure only records without a defect.")]
@@ -50,6 +79,14 @@ def measure(
     measures: Measures = None,
     encoder: Encoder = "static",
     tokenizer: Tokenizer = "wordpiece",
+    judge: Judge = None,
+    judge_sample: JudgeSample = None,
+    lm: Lm = None,
+    lm_sample: LmSample = None,
+    student: Student = None,
+    reward: Reward = None,
+    reward_sample: RewardSample = None,
+    reference: Reference = None,
     map_: Annotated[list[str] | None, typer.Option("--map", help="Role=field, for fields with unusual names.")] = None,
     group_by: GroupBy = None,
     by: By = None,
@@ -69,6 +106,14 @@ def measure(
         "measures": tuple(measures or ()),
         "encoder": encoder,
         "tokenizer": tokenizer,
+        "judge": judge,
+        "judge_sample": judge_sample,
+        "lm": lm,
+        "lm_sample": lm_sample,
+        "student": student,
+        "reward": reward,
+        "reward_sample": reward_sample,
+        "reference": reference,
         "map": _roles(map_ or []),
         "group_by": group_by,
         "by": by,

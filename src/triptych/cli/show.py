@@ -37,6 +37,10 @@ class BarProgress(Progress):
         with Bars(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=self._console, transient=True) as bars:
             yield _Bar(bars, bars.add_task(title, total=total))
 
+    def tell(self, text: str) -> None:
+        """One line above the bars."""
+        self._console.print(text, markup=False, highlight=False, style="dim")
+
 
 class _Line(Stage):
     def __init__(self, title: str, unit: str, total: int | None) -> None:
@@ -69,6 +73,10 @@ class LineProgress(Progress):
         line = _Line(title, unit, total)
         yield line
         line.end()
+
+    def tell(self, text: str) -> None:
+        """One line."""
+        print(text, file=sys.stderr, flush=True)
 
 
 def progress() -> Progress:

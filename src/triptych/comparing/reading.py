@@ -98,6 +98,24 @@ def compare_view(
     return out
 
 
+def read_alone(
+    sets: Sequence[tuple[Side, Ints]], measures: Sequence[Measure], bench: Bench
+) -> list[list[tuple[int, Changes | Undefined]]]:
+    """Every measure on some records of each set: how many they are, and what each group contributes to the value.
+
+    Args:
+        sets: sides and the records of them that are read, ordinals, ascending.
+        measures: in the order of the result; all sides must have their columns.
+        bench: what to work with.
+    """
+    memory = Memory()
+    keys = [memory.key(side, rows) for side, rows in sets]
+    jobs = {key: _Job(key, *one, tuple(measures)) for key, one in zip(keys, sets, strict=True)}
+    _fill(list(jobs.values()), _under_masks, bench, memory.known)
+    found = [[memory.known[*key, measure.spec.hash] for measure in measures] for key in keys]
+    return [[(one.n, one.changes) for one in row] for row in found]
+
+
 def _of(sides: tuple[Side, Side], draw: Draw) -> tuple[tuple[Side, Ints], tuple[Side, Ints]]:
     return (sides[0], draw.a), (sides[1], draw.b)
 

@@ -55,6 +55,11 @@ class Feature(ABC):
         """
 
     @property
+    def at_home(self) -> bool:
+        """Whether `compute` runs in the main process alone, after the others, as do features that need its columns."""
+        return False
+
+    @property
     def spec(self) -> Spec:
         """Name, parameters and version."""
         return spec_of(self, version=self.version)

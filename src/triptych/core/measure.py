@@ -33,8 +33,8 @@ from triptych.core.interval import Kind
 from triptych.core.spec import Spec, spec_of
 from triptych.core.statistic import Statistic
 
-Axis: TypeAlias = Literal["quality", "diversity", "complexity"]
-AXES: tuple[Axis, ...] = ("quality", "diversity", "complexity")
+Axis: TypeAlias = Literal["quality", "diversity", "complexity", "fit"]
+AXES: tuple[Axis, ...] = ("quality", "diversity", "complexity", "fit")
 Row: TypeAlias = Mapping[str, Any]
 """One record as the slow reference sees it: column name to Python value."""
 

@@ -13,8 +13,8 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -27,6 +27,8 @@ SCHEMA = "triptych/reply@1"
 GIVE_UP = 24
 """Requests that fail one after the other, each after all its tries, before the run stops."""
 _LONGEST_PAUSE = 60.0
+_GRACE = 2.0
+"""Seconds that requests under way have when a run is stopped."""
 _PATIENCE = 900.0
 """Seconds that a server may ask us to wait."""
 
@@ -74,6 +76,8 @@ class Usage:
     Attributes:
         requests: that were answered now; `cached` were answered before.
         retried: tries beyond the first.
+        ambiguous: tries that the server may have answered, and charged for, though no whole reply came: a cut
+            connection, no reply in time, an answer that cannot be read.
         failed: requests without a reply.
         prompt_tokens, tokens: of the replies that say, as counted by the server; cached ones are not counted again.
         uncounted: replies that do not say.
@@ -82,6 +86,7 @@ class Usage:
     requests: int = 0
     cached: int = 0
     retried: int = 0
+    ambiguous: int = 0
     failed: int = 0
     prompt_tokens: int = 0
     tokens: int = 0
@@ -132,17 +137,10 @@ class Client:
         usage, answers = Usage(), dict[str, Answer]()
         keys = [self._key(question) for question in questions]
         asked = dict(zip(keys, questions, strict=True))
-        for key in asked:
-            reply = self._remembered(key)
-            if reply is not None:
-                answers[key] = reply
-        usage.cached = len(answers)
-        pending = [(key, question) for key, question in asked.items() if key not in answers]
-        if pending:
-            for key, answer in _Work(self, pending, usage).run():
-                answers[key] = answer
-                if done is not None:
-                    done(len(answers), len(asked))
+        for key, answer, now in self._each(asked, usage):
+            answers[key] = answer
+            if now and done is not None:
+                done(len(answers), len(asked))
         found = [answers[key] for key in keys]
         failures = [answer for answer in found if isinstance(answer, Failure)]
         usage.failed = len(failures)
@@ -150,6 +148,40 @@ class Client:
             what = f"endpoint {self.endpoint.url}: none of {len(found)} requests got a reply."
             raise TriptychError(message(what, got=f"{failures[0].reason}, for the first"))
         return found, usage
+
+    def stream(self, questions: Sequence[Question], usage: Usage | None = None) -> Iterator[tuple[int, Answer]]:
+        """The place of each question with its answer, as they come; equal questions are asked once.
+
+        Args:
+            questions: any number.
+            usage: what they took is added here; `failed` counts requests.
+
+        Raises:
+            TriptychError: what went wrong would go wrong with every request that is left.
+            UsageError: the key is missing.
+        """
+        keys = [self._key(question) for question in questions]
+        places: dict[str, list[int]] = {}
+        for place, key in enumerate(keys):
+            places.setdefault(key, []).append(place)
+        usage = Usage() if usage is None else usage
+        for key, answer, _ in self._each(dict(zip(keys, questions, strict=True)), usage):
+            usage.failed += isinstance(answer, Failure)
+            yield from ((place, answer) for place in places[key])
+
+    def _each(self, asked: Mapping[str, Question], usage: Usage) -> Iterator[tuple[str, Answer, bool]]:
+        """Key, answer, and whether it was asked for now: first the replies that were kept, then the others as they come."""
+        pending = []
+        for key, question in asked.items():
+            reply = self._remembered(key)
+            if reply is None:
+                pending.append((key, question))
+            else:
+                usage.cached += 1
+                yield key, reply, False
+        if pending:
+            for key, answer in _Work(self, pending, usage).run():
+                yield key, answer, True
 
     def remember(self, key: str, question: Question, reply: Reply) -> None:
         """Keep a reply."""
@@ -166,7 +198,11 @@ class Client:
             return None
         try:
             document = json.loads(self._file(self.kept, key).read_text(encoding="utf-8"))
-            return Reply(**document["reply"]) if document["schema"] == SCHEMA else None
+            if document["schema"] != SCHEMA:
+                return None
+            tops = tuple((token, tuple(map(tuple, top))) for token, top in document["reply"].pop("tops", ()))
+            vectors = tuple(document["reply"].pop("vectors", ()))
+            return replace(Reply(**document["reply"], tops=tops, vectors=vectors), kept=True)
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -197,6 +233,7 @@ class _Work:
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._answered: queue.SimpleQueue[tuple[str, Answer | Exception]] = queue.SimpleQueue()
         self._not_before, self._reached = 0.0, False
+        self._threads: list[threading.Thread] = []
 
     def run(self) -> Iterator[tuple[str, Answer]]:
         """The answer of each key, as they come.
@@ -205,21 +242,39 @@ class _Work:
             TriptychError: no other request would fare better, or a reply cannot be kept.
         """
         for _ in range(min(self._client.effort.at_once, self._count)):
-            threading.Thread(target=self._take, daemon=True).start()
+            thread = threading.Thread(target=self._take, daemon=True)
+            self._threads.append(thread)
+            thread.start()
         row = 0
         try:
             for place in range(self._count):
                 key, answer = self._answered.get()
-                if isinstance(answer, _HopelessError):
-                    raise self._stopped(str(answer), place)
                 if isinstance(answer, Exception):
-                    raise self._stopped(f"{type(answer).__name__}: {answer}", place) from answer
+                    rest = self._under_way()
+                    yield from rest
+                    told = str(answer) if isinstance(answer, _HopelessError) else f"{type(answer).__name__}: {answer}"
+                    raise self._stopped(told, place + len(rest)) from answer
                 row = row + 1 if isinstance(answer, Failure) else 0
                 yield key, answer
                 if row >= GIVE_UP and isinstance(answer, Failure):
-                    raise self._stopped(f"{answer.reason} ({row} requests in a row)", place + 1)
+                    rest = self._under_way()
+                    yield from rest
+                    raise self._stopped(f"{answer.reason} ({row} requests in a row)", place + 1 + len(rest))
         finally:
             self._stop.set()
+
+    def _under_way(self) -> list[tuple[str, Answer]]:
+        """Replies that come within moments after a stop: they are paid for."""
+        self._stop.set()
+        until = time.monotonic() + _GRACE
+        for thread in self._threads:
+            thread.join(max(until - time.monotonic(), 0))
+        found: list[tuple[str, Answer]] = []
+        while not self._answered.empty():
+            key, answer = self._answered.get()
+            if isinstance(answer, Reply):
+                found.append((key, answer))
+        return found
 
     def _stopped(self, reason: str, done: int) -> TriptychError:
         """The error of a run that goes no further."""
@@ -257,6 +312,7 @@ class _Work:
                 self._wait(rest)
             if self._stop.is_set():
                 return None
+            begun = time.monotonic()
             try:
                 reply = send(client.endpoint, self._opener, body, self._key)
             except RefusedError as error:
@@ -266,9 +322,12 @@ class _Work:
                 return Failure(str(error))
             except AgainError as error:
                 reason = str(error)
+                with self._lock:
+                    self._usage.ambiguous += error.ambiguous
                 self._again(error, key, attempt)
                 continue
             self._reached = True
+            reply = replace(reply, seconds=round(time.monotonic() - begun, 3))
             client.remember(key, question, reply)
             with self._lock:
                 self._usage.add(reply)

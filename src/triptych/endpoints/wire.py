@@ -23,10 +23,11 @@ from urllib.parse import urlsplit
 
 from triptych.core.errors import SpecError, UsageError, message
 from triptych.data.values import excerpt
+from triptych.endpoints.vectors import pack
 
-Style: TypeAlias = Literal["chat", "text"]
+Style: TypeAlias = Literal["chat", "text", "embeddings"]
 
-_PATHS: Mapping[Style, str] = {"chat": "chat/completions", "text": "completions"}
+_PATHS: Mapping[Style, str] = {"chat": "chat/completions", "text": "completions", "embeddings": "embeddings"}
 _MOST_BYTES = 1 << 26
 _ERROR_BYTES = 1 << 16
 _PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
@@ -45,7 +46,7 @@ class Endpoint:
         url: the address of its API ("http://localhost:8000/v1"); "/v1" is added to a bare host.
         model: its name there.
         key_env: environment variable that holds the key; "": none is sent.
-        style: chat (a message is answered) or text (a text is continued: base models).
+        style: chat (a message is answered), text (a text is continued: base models) or embeddings (texts become vectors).
         body: more fields of a request ({"top_p": 0.9}); a null takes one of ours out ({"seed": null}).
         timeout: seconds that one reply may take.
     """
@@ -118,6 +119,9 @@ class Question:
         max_tokens: of the reply; None: what the server thinks fit.
         system: a system message before the prompt (chat).
         logprobs: whether the likelihood of the reply is wanted.
+        tops: how many of the likeliest tokens are wanted at each place of the reply, with their log-probabilities.
+        turns: role and text of what was said between the system message and the prompt (chat).
+        texts: what is to be embedded; the style embeddings reads nothing else of a question.
     """
 
     prompt: str
@@ -126,6 +130,13 @@ class Question:
     max_tokens: int | None = None
     system: str = ""
     logprobs: bool = False
+    tops: int = 0
+    turns: tuple[tuple[str, str], ...] = ()
+    texts: tuple[str, ...] = ()
+
+
+Top: TypeAlias = tuple[str, tuple[tuple[str, float], ...]]
+"""A token of a reply, and the likeliest ones in its place with their log-probabilities."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +149,10 @@ class Reply:
         prompt_tokens, tokens: counted by the server; None where it does not count.
         log_likelihood: of the reply in nats, over `scored` tokens; None where it is not told.
         scored: tokens with a log-probability.
+        tops: the tokens in order, each with those that were likeliest; () where they are not told.
+        vectors: of the texts to embed, as `triptych.endpoints.vectors` packs them.
+        seconds: from request to reply; no part of what is compared.
+        kept: it was kept from an earlier run; no part of what is compared.
     """
 
     text: str
@@ -146,14 +161,26 @@ class Reply:
     tokens: int | None = None
     log_likelihood: float | None = None
     scored: int = 0
+    tops: tuple[Top, ...] = ()
+    vectors: tuple[str, ...] = ()
+    seconds: float = field(default=0.0, compare=False)
+    kept: bool = field(default=False, compare=False)
 
 
 class AgainError(Exception):
-    """A failure that another try may cure; `wait`: seconds that the server asks for, or None."""
+    """A failure that another try may cure.
 
-    def __init__(self, reason: str, wait: float | None = None, *, unreached: bool = False) -> None:
+    Attributes:
+        wait: seconds that the server asks for, or None.
+        unreached: nobody took the request.
+        ambiguous: the server may have answered, and charged for it; its answer did not come whole.
+    """
+
+    def __init__(
+        self, reason: str, wait: float | None = None, *, unreached: bool = False, ambiguous: bool = False
+    ) -> None:
         super().__init__(reason)
-        self.wait, self.unreached = wait, unreached
+        self.wait, self.unreached, self.ambiguous = wait, unreached, ambiguous
 
 
 class RefusedError(Exception):
@@ -167,16 +194,23 @@ class RefusedError(Exception):
 def body_of(endpoint: Endpoint, question: Question) -> dict[str, Any]:
     """The JSON of a request."""
     body: dict[str, Any] = {"model": endpoint.model}
+    if endpoint.style == "embeddings":
+        body |= {"input": list(question.texts), **endpoint.body}
+        return {name: value for name, value in body.items() if value is not None}
     if endpoint.style == "chat":
         system = [{"role": "system", "content": question.system}] if question.system else []
-        body["messages"] = [*system, {"role": "user", "content": question.prompt}]
+        turns = [{"role": role, "content": text} for role, text in question.turns]
+        body["messages"] = [*system, *turns, {"role": "user", "content": question.prompt}]
     else:
         body["prompt"] = question.prompt
     body |= {"temperature": question.temperature, "seed": question.seed}
     if question.max_tokens is not None:
         body["max_tokens"] = question.max_tokens
-    if question.logprobs:
-        body["logprobs"] = True if endpoint.style == "chat" else 1
+    if endpoint.style == "chat":
+        body |= {"logprobs": True} if question.logprobs or question.tops else {}
+        body |= {"top_logprobs": question.tops} if question.tops else {}
+    elif question.logprobs or question.tops:
+        body["logprobs"] = max(question.tops, 1)
     body |= endpoint.body
     return {name: value for name, value in body.items() if value is not None}
 
@@ -207,7 +241,7 @@ def send(endpoint: Endpoint, opener: urllib.request.OpenerDirector, body: Mappin
             raise _refusal(error, key) from None
     except (OSError, http.client.HTTPException) as error:
         raise _unreached(error, endpoint, key) from None
-    return _reply(raw, key)
+    return _vectors(raw, key, len(body["input"])) if endpoint.style == "embeddings" else _reply(raw, key)
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
@@ -258,10 +292,11 @@ def _unreached(error: OSError | http.client.HTTPException, endpoint: Endpoint, k
     cause = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(cause, ssl.SSLCertVerificationError):
         return RefusedError(f"its certificate is not trusted: {cause.verify_message}", every=True)
+    unreached = isinstance(error, urllib.error.URLError)
     if isinstance(cause, TimeoutError):
-        return AgainError(f"no reply within {endpoint.timeout:g} seconds")
+        return AgainError(f"no reply within {endpoint.timeout:g} seconds", ambiguous=not unreached)
     text = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
-    return AgainError(_plain(text, key), unreached=isinstance(error, urllib.error.URLError))
+    return AgainError(_plain(text, key), unreached=unreached, ambiguous=not unreached)
 
 
 def _error_text(raw: bytes) -> tuple[str, str]:
@@ -308,7 +343,7 @@ def _reply(raw: bytes, key: str) -> Reply:
         said = choice["message"]["content"] if "message" in choice else choice["text"]
     except (KeyError, TypeError, ValueError):
         shown = _error_text(raw)[0] or "empty"
-        raise AgainError(_plain(f"its answer holds no reply: {shown}", key)) from None
+        raise AgainError(_plain(f"its answer holds no reply: {shown}", key), ambiguous=True) from None
     finish = choice.get("finish_reason")
     if not isinstance(said, str):
         why = f" (it ended by {finish})" if finish else ""
@@ -317,7 +352,50 @@ def _reply(raw: bytes, key: str) -> Reply:
     usage = usage if isinstance(usage, dict) else {}
     told, scored = _log_likelihood(choice.get("logprobs"))
     counts = (_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")))
-    return Reply(said, finish if isinstance(finish, str) else None, *counts, told, scored)
+    tops = _tops(choice.get("logprobs"))
+    return Reply(said, finish if isinstance(finish, str) else None, *counts, told, scored, tops)
+
+
+def _vectors(raw: bytes, key: str, wanted: int) -> Reply:
+    """The vectors in a body.
+
+    Raises:
+        AgainError: it holds none.
+        RefusedError: they are not what was asked for.
+    """
+    document = _loads(raw.decode(errors="replace"))
+    data = document.get("data") if isinstance(document, dict) else None
+    if not isinstance(data, list):
+        shown = _error_text(raw)[0] or "empty"
+        raise AgainError(_plain(f"its answer holds no vectors: {shown}", key), ambiguous=True)
+    try:
+        vectors = pack(data, wanted)
+    except ValueError as error:
+        raise RefusedError(f"its reply holds {error}", every=False) from None
+    usage = document.get("usage")
+    read = _count(usage.get("prompt_tokens")) if isinstance(usage, dict) else None
+    return Reply("", prompt_tokens=read, tokens=None if read is None else 0, vectors=vectors)
+
+
+def _tops(logprobs: Any) -> tuple[Top, ...]:
+    """The likeliest tokens at each place, in the form of chats or of continued texts; () where a place is not told."""
+    try:
+        if isinstance(logprobs.get("content"), list):
+            told = [
+                (each["token"], [(top["token"], top["logprob"]) for top in each["top_logprobs"]])
+                for each in logprobs["content"]
+            ]
+        else:
+            listed = (top.items() for top in logprobs["top_logprobs"])
+            told = list(zip(logprobs["tokens"], map(list, listed), strict=True))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return ()
+    right = all(
+        isinstance(token, str)
+        and all(isinstance(word, str) and isinstance(p, (int, float)) and math.isfinite(p) for word, p in tops)
+        for token, tops in told
+    )
+    return tuple((token, tuple(tops)) for token, tops in told) if right else ()
 
 
 def _log_likelihood(logprobs: Any) -> tuple[float | None, int]:

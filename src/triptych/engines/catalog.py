@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from triptych.core.batch import Text
+from triptych.core.dear import OPTIONS, maker_of
 from triptych.core.errors import SpecError, message
 from triptych.core.feature import Feature
 from triptych.core.relation import Relation
+from triptych.features.annotated import Annotated
 from triptych.features.code import CodeComplexity
 from triptych.features.constraints import Constraints
 from triptych.features.depth import StructureDepth
@@ -27,6 +29,7 @@ from triptych.features.lexical import LexicalDiversity
 from triptych.features.minhash import MinHash
 from triptych.features.readability import Readability
 from triptych.features.reasoning import ReasoningSteps
+from triptych.features.reference import Reference
 from triptych.features.structure import Structure
 from triptych.features.syntax import Syntax
 from triptych.features.tokens import DEFAULT, BothTokens, Tokens, tokenizer_identity
@@ -40,13 +43,17 @@ _NAME = re.compile(r"(?P<base>[a-z_]+)(?::(?P<params>[^@]*))?(?:@(?P<on>prompt|r
 
 @dataclass(frozen=True)
 class Instruments:
-    """The tokenizer and the encoder of a run, with the hashes that pin them, and which text makes a record valid."""
+    """The tokenizer and the encoder of a run, with the hashes that pin them, which text makes a record valid, and the dear
+    columns that were made for this data set.
+    """
 
     tokenizer: str = DEFAULT
     tokenizer_identity: str = ""
     encoder: str = "static"
     encoder_identity: str = ""
     judged: Text = "response"
+    annotations: tuple[Annotated, ...] = ()
+    references: tuple[Reference, ...] = ()
 
     @classmethod
     def named(cls, tokenizer: str = DEFAULT, encoder: str = "static") -> Instruments:
@@ -109,11 +116,22 @@ def _maker(column: str, instruments: Instruments) -> Feature | Relation | None:
     """Who gives a column; None for the columns every shard has."""
     if column in _BASE or column.startswith(("label.", "carry.")):
         return None
+    if maker_of(column):
+        return _annotated(column, instruments)
     found = _NAME.fullmatch(column)
     if not found or found["base"] not in _MAKERS:
         raise SpecError(message(f'nothing gives the column "{column}".', want="one of " + ", ".join(sorted(_MAKERS))))
     params = dict(piece.split("=", 1) for piece in (found["params"] or "").split(",") if piece)
     return _MAKERS[found["base"]](found["on"], params, instruments)
+
+
+def _annotated(column: str, instruments: Instruments) -> Annotated:
+    for annotation in instruments.annotations:
+        if column in annotation.gives:
+            return annotation
+    option = OPTIONS[maker_of(column) or ""]
+    what = f'the column "{column}" costs a call to a model for each record, and no model is named.'
+    raise SpecError(message(what, want=option, hint=f"triptych measure DATA {option}"))
 
 
 _BASE = frozenset(
@@ -135,6 +153,14 @@ def _embedding(on: Any, _: Mapping[str, str], instruments: Instruments) -> Featu
     return Embedding(on, instruments.encoder, instruments.encoder_identity, instruments.tokenizer)
 
 
+def _reference(on: Any, _: Mapping[str, str], instruments: Instruments) -> Feature:
+    for reference in instruments.references:
+        if reference.on == on:
+            return reference
+    what = f"a reference set is read by its {on}, and none is named."
+    raise SpecError(message(what, want="--reference FILE", hint="triptych measure DATA --reference trusted.jsonl"))
+
+
 _MAKERS: Mapping[str, Maker] = {
     "key": lambda _on, _params, _: TextKeys(),
     "tokens": _tokens,
@@ -144,6 +170,9 @@ _MAKERS: Mapping[str, Maker] = {
     "reasoning_steps": lambda on, _params, _: ReasoningSteps(on),
     "constraints": lambda _on, _params, _: Constraints(),
     "readability_grade": lambda on, _params, _: Readability(on),
+    **dict.fromkeys(
+        [f"reference_{name}" for name in ("nearest", "near", "inside", "density", "balls", "size")], _reference
+    ),
     "template": lambda on, _params, _: Structure(on),
     "lexical_diversity": lambda on, _params, _: LexicalDiversity(on),
     "code_complexity": lambda on, _params, _: CodeComplexity(on),

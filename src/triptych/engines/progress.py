@@ -21,3 +21,6 @@ class Progress:
         """A stage for the time of a `with` block; `total` units where that is known."""
         del title, unit, total
         yield Stage()
+
+    def tell(self, text: str) -> None:
+        """One line that stays: what work that is about to begin will cost."""

@@ -7,7 +7,7 @@ is not computed again, and a shard whose columns are all there is not even sent 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -99,11 +99,12 @@ def scan(
 ) -> FeatureStore:
     """Read a data set and compute the columns of `features` (in an order that works) for every shard."""
     shards: list[ShardFiles] = []
+    home = _at_home(features)
     total = None if dataset.layout.parts else dataset.expected_rows()
     with progress.stage(f"features of {dataset.name}", unit="records", total=total) as stage:
 
         def missing() -> Iterator[_Job]:
-            for job in _jobs(dataset, features, cache):
+            for job in _jobs(dataset, features, home, cache):
                 shards.append(ShardFiles(job.records, job.files))
                 if job.batch is None:
                     stage.advance(job.records)
@@ -113,10 +114,44 @@ def scan(
         for records in engine.map(_compute, missing(), parts=features):
             stage.advance(records)
     engine.rest()
+    _compute_here(home, shards, cache, progress)
     return FeatureStore(tuple(shards), tuple(shards[0].files) if shards else ())
 
 
-def _jobs(dataset: Dataset, features: Sequence[Feature], cache: ColumnCache) -> Iterator[_Job]:
+def _at_home(features: Sequence[Feature]) -> list[Feature]:
+    """The features that only this process computes, with those that read their columns, in order."""
+    home: list[Feature] = []
+    given: set[str] = set()
+    for feature in features:
+        if feature.at_home or given & set(feature.needs):
+            home.append(feature)
+            given |= set(feature.gives)
+    return home
+
+
+def _compute_here(
+    features: Sequence[Feature], shards: Sequence[ShardFiles], cache: ColumnCache, progress: Progress
+) -> None:
+    """Compute here what several processes must not: a server is asked, or a model fills the memory."""
+    for feature in features:
+        missing = [shard for shard in shards if not readable(shard.files[feature.gives[0]])]
+        if not missing:
+            continue
+        with progress.stage(feature.gives[0], unit="records", total=sum(s.records for s in missing)) as stage:
+            for shard in missing:
+                cache.write(shard.files[feature.gives[0]], _columns(feature, shard))
+                stage.advance(shard.records)
+
+
+def _columns(feature: Feature, shard: ShardFiles) -> Mapping[str, pa.Array]:
+    """The columns of a feature for one shard."""
+    needed = shard.read(feature.needs)
+    return feature.compute(
+        pa.RecordBatch.from_arrays([needed[name] for name in feature.needs], names=list(feature.needs))
+    )
+
+
+def _jobs(dataset: Dataset, features: Sequence[Feature], home: Sequence[Feature], cache: ColumnCache) -> Iterator[_Job]:
     for shard in dataset.shards():
         base = cache.path(shard.fingerprint, _base_key(shard.batch))
         files = dict.fromkeys(shard.batch.schema.names, base)
@@ -124,7 +159,7 @@ def _jobs(dataset: Dataset, features: Sequence[Feature], cache: ColumnCache) -> 
         for feature in features:
             path = cache.path(shard.fingerprint, feature.cache_key)
             files |= dict.fromkeys(feature.gives, path)
-            if not readable(path):
+            if feature not in home and not readable(path):
                 missing.append(feature)
         batch = shard.batch if missing or not readable(base) else None
         yield _Job(cache, shard.fingerprint, batch, shard.batch.num_rows, tuple(missing), files)
@@ -143,7 +178,5 @@ def _compute(job: _Job) -> int:
     if not readable(base):
         job.cache.write(base, dict(zip(job.batch.schema.names, job.batch.columns, strict=True)))
     for feature in job.missing:
-        needed = shard.read(feature.needs)
-        batch = pa.RecordBatch.from_arrays([needed[name] for name in feature.needs], names=list(feature.needs))
-        job.cache.write(job.cache.path(job.fingerprint, feature.cache_key), feature.compute(batch))
+        job.cache.write(job.cache.path(job.fingerprint, feature.cache_key), _columns(feature, shard))
     return job.records

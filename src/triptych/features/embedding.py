@@ -1,15 +1,18 @@
 """Embedding vectors of a record by a named encoder, as unit rows in half precision.
 
 Encoders are plug-ins: anything with `identity`, `dim` and `encode(texts) -> (n, dim) float32` unit rows (a zero row for a
-text without tokens). Ours are `static` (default, comes with the package), `minilm` (its teacher) and
-`adapted:PATH` (a correction fitted to one's own data); others come by the entry-point group `triptych.encoders` (a
-function that returns an encoder). `column:NAME` takes vectors that the records bring along; see `ColumnVectors`.
+text without tokens). Ours are `static` (default, comes with the package), `minilm` (its teacher), `adapted:PATH` (a
+correction fitted to one's own data), `onnx:FOLDER` and `st:NAME_OR_PATH` (models of others) and `endpoint:URL,..` (a server);
+others come by the entry-point group `triptych.encoders` (a function that returns an encoder). One that must not run in
+several processes has an attribute `at_home` that is true. `column:NAME` takes vectors that the records bring along; see
+`ColumnVectors`.
 
 Vectors are rounded to half precision (pair cosines move by less than 5e-4) and every number reads the rounded ones.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -60,6 +63,10 @@ def _static(_: str) -> Encoder:
 
 
 def _minilm(path: str) -> Encoder:
+    if path == "onnx":
+        from triptych.features.onnx_encoder import OnnxEncoder  # noqa: PLC0415 - optional weights
+
+        return OnnxEncoder.minilm()
     from triptych.features.minilm import MiniLMEncoder  # noqa: PLC0415 - optional weights
 
     return MiniLMEncoder.load(Path(path) if path else None)
@@ -71,17 +78,57 @@ def _adapted(path: str) -> Encoder:
     return AdaptedEncoder.load(Path(path))
 
 
-ENCODERS: Mapping[str, Callable[[str], Encoder]] = {"static": _static, "minilm": _minilm, "adapted": _adapted}
+def _onnx(path: str) -> Encoder:
+    from triptych.features.onnx_encoder import OnnxEncoder  # noqa: PLC0415 - optional runtime
+
+    return OnnxEncoder.folder(Path(path).expanduser())
+
+
+def _sentence_transformers(model: str) -> Encoder:
+    from triptych.features.sentence_encoder import SentenceEncoder  # noqa: PLC0415 - optional and large
+
+    return SentenceEncoder.load(model)
+
+
+def _endpoint(text: str) -> Encoder:
+    from triptych.features.endpoint_encoder import EndpointEncoder  # noqa: PLC0415 - most runs ask no server
+
+    return EndpointEncoder.named(text)
+
+
+ENCODERS: Mapping[str, Callable[[str], Encoder]] = {
+    "static": _static,
+    "minilm": _minilm,
+    "adapted": _adapted,
+    "onnx": _onnx,
+    "st": _sentence_transformers,
+    "endpoint": _endpoint,
+}
+_MORE = re.compile(r"\w+=")
+
+
+def encoder_names(text: str) -> tuple[str, ...]:
+    """The encoders of a list such as "static,minilm"; `name=value` belongs to the encoder before it."""
+    names: list[str] = []
+    for piece in text.split(","):
+        if names and _MORE.match(piece):
+            names[-1] += f",{piece}"
+        else:
+            names.append(piece)
+    return tuple(names)
 
 
 @lru_cache(maxsize=4)
 def load_encoder(name: str) -> Encoder:
-    """The encoder of this name: `static`, `minilm`, `minilm:FOLDER`, `adapted:PATH` or a plug-in's.
+    """The encoder of this name: `static`, `minilm`, `minilm:FOLDER`, `minilm:onnx`, `adapted:PATH`, `onnx:FOLDER`,
+    `st:NAME_OR_PATH`, `endpoint:URL,model=NAME,..` or a plug-in's.
 
     Raises:
         SpecError: no encoder has this name.
         MissingExtraError: its weights are not installed.
     """
+    if len(encoder_names(name)) > 1:
+        raise SpecError(message("one encoder can be used here.", got=name, hint="measure takes two, static,minilm"))
     kind, _, argument = name.partition(":")
     if kind in ENCODERS:
         return ENCODERS[kind](argument)
@@ -99,17 +146,24 @@ def load_encoder(name: str) -> Encoder:
 
 @dataclass(frozen=True)
 class Embedding(Feature):
-    """Column `embedding@on` by an encoder; null where the record has no such text. `identity` pins its weights."""
+    """Column `embedding@on` by an encoder; null where the record has no such text, zero where it is blank. `identity` pins
+    its weights.
+    """
 
     on: On = "response"
     encoder: str = "static"
     identity: str = ""
     tokenizer: str = DEFAULT_TOKENIZER
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     @property
     def _reads_tokens(self) -> bool:
         return self.encoder == "static" and self.tokenizer == DEFAULT_TOKENIZER
+
+    @property
+    def at_home(self) -> bool:
+        """Whether the encoder asks to be run in one process only: a server is asked, or a model fills the memory."""
+        return bool(getattr(load_encoder(self.encoder), "at_home", False))
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -130,8 +184,11 @@ class Embedding(Feature):
         if self._reads_tokens:
             rows = encoder.encode_ids(*flat_lists(columns[0]))  # type: ignore[attr-defined]
         else:
-            texts = [pc.fill_null(column, "").to_pylist() for column in columns]
-            rows = encoder.encode(["\n".join(filter(None, parts)) for parts in zip(*texts, strict=True)])
+            parts = [pc.fill_null(column, "").to_pylist() for column in columns]
+            texts = ["\n".join(filter(None, both)) for both in zip(*parts, strict=True)]
+            rows = np.array(encoder.encode(texts))
+            # Transformers give the vector of their marks: empty responses would be copies of one another, by some encoders.
+            rows[[not text.strip() for text in texts]] = 0
         absent = np.logical_and.reduce([np.asarray(column.is_null()) for column in columns])
         return {self.gives[0]: _vectors(rows.astype(np.float16), absent)}
 

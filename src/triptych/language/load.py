@@ -34,7 +34,7 @@ _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
 def need(name: str) -> Any:
-    """A module of one of the packages of the extra `hf`.
+    """A module of one of the packages of the extras `lm` and `hf`.
 
     Raises:
         MissingExtraError: it is not installed.
@@ -48,8 +48,9 @@ def require(packages: Sequence[str] = PACKAGES) -> None:
     """Raise MissingExtraError where a package is not installed; nothing is imported."""
     missing = [name for name in packages if importlib.util.find_spec(name) is None]
     if missing:
-        what = f"trainer hf: {', '.join(missing)} cannot be imported."
-        raise MissingExtraError(message(what, want="the extra hf", hint="pip install 'triptych[hf]'"))
+        who, extra = ("trainer hf", "hf") if packages is PACKAGES else ("language model", "lm")
+        what = f"{who}: {', '.join(missing)} cannot be imported."
+        raise MissingExtraError(message(what, want=f"the extra {extra}", hint=f"pip install 'triptych[{extra}]'"))
 
 
 def versions() -> dict[str, str]:
@@ -116,6 +117,24 @@ def identity(folder: Path) -> str:
         with file.open("rb") as data:
             digest.update(f"{file.name}:{hashlib.file_digest(data, 'sha256').hexdigest()}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def gguf_file(model: str) -> Path | None:
+    """The GGUF file of a model: of a name in `ALIASES`, the file itself, or the only one of a folder; None: it has none.
+
+    Raises:
+        ReadError: the file is not there.
+        MissingExtraError: the package that carries it is not installed.
+    """
+    if model in ALIASES:
+        return _carried(model)
+    path = Path(model).expanduser()
+    if path.suffix == ".gguf":
+        if not path.is_file():
+            raise ReadError(message(f"language model {model}: there is no such file.", want="a .gguf file"))
+        return path.absolute()
+    files = sorted(path.absolute().glob("*.gguf")) if path.is_dir() else []
+    return files[0] if len(files) == 1 and not (path / "config.json").is_file() else None
 
 
 def _carried(alias: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -18,6 +18,7 @@ from triptych.engines.cache import ColumnCache
 from triptych.engines.catalog import Instruments
 from triptych.engines.local import LocalEngine
 from triptych.engines.progress import Progress
+from triptych.features.embedding import load_encoder
 from triptych.profiling.settings import Settings
 
 PACKAGES = ("numpy", "scipy", "pyarrow", "tokenizers")
@@ -25,16 +26,33 @@ PACKAGES = ("numpy", "scipy", "pyarrow", "tokenizers")
 
 @dataclass(frozen=True)
 class Bench:
-    """Settings, tokenizer and encoder, cache, engine, progress."""
+    """Settings, tokenizer and encoder, cache, engine, progress; `second`: another encoder to read under as well."""
 
     settings: Settings
     instruments: Instruments
     cache: ColumnCache
     engine: LocalEngine
     progress: Progress
+    second: Instruments | None = None
 
-    def provenance(self, seconds: float) -> dict[str, Any]:
-        """What two equal runs may differ in: version, command, seed, time taken, packages, instruments, workers."""
+    def asked(self) -> dict[str, dict[str, int]]:
+        """What the encoders have asked of servers so far in this process: identity to counts; empty where none asks."""
+        used = [each for each in (self.instruments, self.second) if each and not each.encoder.startswith("column:")]
+        usages = {each.encoder_identity: getattr(load_encoder(each.encoder), "usage", None) for each in used}
+        return {name: usage.to_json() for name, usage in usages.items() if usage is not None}
+
+    def provenance(self, seconds: float, before: Mapping[str, Mapping[str, int]] | None = None) -> dict[str, Any]:
+        """What two equal runs may differ in: version, command, seed, time taken, packages, instruments, workers.
+
+        Args:
+            seconds: that the run took.
+            before: what `asked` said when it began; None: all that this process asked is counted.
+        """
+        known = before or {}
+        requests = {
+            name: {key: n - known.get(name, {}).get(key, 0) for key, n in counts.items()}
+            for name, counts in self.asked().items()
+        }
         return {
             "version": __version__,
             "command": self.settings.command,
@@ -44,6 +62,7 @@ class Bench:
             "encoder": self.instruments.encoder_identity,
             "tokenizer": self.instruments.tokenizer_identity,
             "workers": self.engine.workers,
+            **({"requests": requests} if requests else {}),
         }
 
 

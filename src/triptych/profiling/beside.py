@@ -23,6 +23,11 @@ _WORST = 5
 _BINS = 30
 REPEATED_RESPONSES = "Most repeated responses"
 
+_DEAR = {
+    "judge.quality": ("quality", "grade of quality by the judge", "grade"),
+    "judge.complexity": ("complexity", "grade of complexity by the judge", "grade"),
+    "reward.score": ("quality", "score of the reward model", "score"),
+}
 _TITLES = {
     "length": ("length", "tokens"),
     "reasoning_steps": ("reasoning steps", "steps"),
@@ -58,6 +63,9 @@ class Beside:
                 words, unit = _TITLES[base]
                 title = f"{on} {words}" if base == "length" else words
                 out.append(_histogram(name, title, "complexity", unit, self._column(name)))
+            elif name in _DEAR:
+                axis, title, unit = _DEAR[name]
+                out.append(_histogram(name, title, axis, unit, self._column(name)))
             elif name.startswith("label."):
                 out.append(_histogram(name, f"label {name[6:]}", "quality", "label value", self._column(name)))
         return [histogram for histogram in out if histogram]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from triptych.core.dear import maker_of
 from triptych.core.errors import SpecError, message, nearest
 from triptych.core.measure import AXES, Measure, build
 from triptych.core.registry import lookup, measures, parse
@@ -37,7 +38,7 @@ def plan(settings: Settings, layout: Layout) -> Panel:
         chosen += [
             build(lookup("label_mean"), {"field": name}) for name in layout.labels if not _balanced(name, layout)
         ]
-        chosen = [measure for measure in chosen if _applies(measure, layout)]
+        chosen = [measure for measure in chosen if _applies(measure, layout) and _affordable(measure, settings)]
     chosen += [companion for companion in map(_companion, chosen) if companion]
     chosen.sort(key=lambda measure: AXES.index(measure.about.axis))
     return Panel(
@@ -71,6 +72,15 @@ def _applies(measure: Measure, layout: Layout) -> bool:
     if measure.about.name.startswith("per_prompt_") and not (layout.has_prompt and layout.has_response):
         return False
     return layout.has_prompt or not any(need.endswith("@prompt") for need in measure.statistic().needs)
+
+
+def _affordable(measure: Measure, settings: Settings) -> bool:
+    """Whether the models and the reference that a measure of the default panel reads are named."""
+    needs = measure.statistic().needs
+    if settings.reference is None and any(need.startswith("reference_") for need in needs):
+        return False
+    makers = [maker for need in needs if (maker := maker_of(need))]
+    return all(settings.model_of(maker) is not None for maker in makers)
 
 
 def _balanced(label: str, layout: Layout) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
+from triptych.annotating.run import Annotation
 from triptych.core.batch import DEFECTS, Text
 from triptych.core.errors import SchemaError, message
 from triptych.core.estimate import Estimate, Undefined
@@ -26,9 +27,12 @@ from triptych.engines.fold import Selected, fold
 from triptych.engines.grouping import NEEDS, Grouping, group_records
 from triptych.engines.parquet import write_features
 from triptych.engines.store import FeatureStore, scan
+from triptych.features.embedding import ColumnVectors, Embedding
+from triptych.profiling.annotations import annotated, conditions, described, features_of, wanted
 from triptych.profiling.bench import Bench
 from triptych.profiling.beside import Beside
 from triptych.profiling.panel import Panel, check_labels, plan
+from triptych.profiling.reference import PREFIX, references_for
 from triptych.profiling.warn import warnings
 
 
@@ -43,24 +47,31 @@ def profile_dataset(dataset: Dataset, bench: Bench, features: Path | None = None
     Raises:
         InputError: the data or a request do not fit.
     """
-    started = time.perf_counter()
+    started, asked = time.perf_counter(), bench.asked()
     ready = _prepare(dataset, bench)
-    panel, store, grouping, selected = ready.panel, ready.store, ready.grouping, ready.selected
+    store, grouping, selected = ready.store, ready.grouping, ready.selected
     with ThreadPoolExecutor(1) as aside:  # the file is written while the numbers are made
-        about = {"instruments": asdict(ready.instruments), "grouping": grouping.sentence}
+        about = {
+            "instruments": asdict(replace(ready.instruments, annotations=(), references=())),
+            "grouping": grouping.sentence,
+        }
         written = aside.submit(write_features, features, store, grouping.keys, about) if features else None
-        estimates = _read_all(panel, _folded(ready, bench), bench)
+        estimates = _read_all(ready, _folded(ready, bench), bench)
         if written:
             written.result()
-    described = _describe(dataset, store, grouping, selected.keys, bench)
+    description = _describe(dataset, store, grouping, selected.keys, bench)
     details = Beside(store, selected.keys, dataset.source_names, ready.instruments.judged).details()
+    if ready.annotations:
+        details["annotations"] = described(ready.annotations)
+    if bench.second:
+        details["second_encoder"] = _second(dataset, ready, bench, bench.second)
     return Profile(
-        dataset=described,
+        dataset=description,
         estimates=estimates,
         details=details,
-        warnings=warnings(estimates, details, described),
-        artifacts=_artifacts(bench.instruments),
-        provenance=bench.provenance(time.perf_counter() - started),
+        warnings=warnings(estimates, details, description),
+        artifacts=_artifacts(ready, bench.second),
+        provenance=bench.provenance(time.perf_counter() - started, asked),
     )
 
 
@@ -82,6 +93,7 @@ class _Prepared:
 
     panel: Panel
     instruments: Instruments
+    annotations: tuple[Annotation, ...]
     work: Work
     store: FeatureStore
     grouping: Grouping
@@ -92,14 +104,20 @@ def _prepare(dataset: Dataset, bench: Bench) -> _Prepared:
     panel = plan(bench.settings, dataset.layout)
     check_labels(panel.measures, dataset.layout)
     on: Text = "response" if dataset.layout.has_response else "prompt"
-    instruments = replace(bench.instruments, judged=on)
+    asked = wanted(panel.measures, bench.settings)
+    lasting = bench.settings.cache is not False
+    annotations = annotated(dataset, asked, bench.cache.root, bench.progress, lasting=lasting)
+    references = references_for(panel.measures, bench)
+    marks = features_of(annotations)
+    instruments = replace(bench.instruments, judged=on, annotations=marks, references=references)
     columns = [need for measure in panel.measures for need in measure.statistic().needs]
     columns += [*NEEDS, f"defects@{on}", DEFECTS]
     columns += [f"length@{text}" for text in ("prompt", "response") if getattr(dataset.layout, f"has_{text}")]
     work = work_for(columns, instruments)
     store = scan(dataset, work.features, bench.cache, bench.engine, bench.progress)
     grouping = group_records(store, dataset.layout)
-    return _Prepared(panel, instruments, work, store, grouping, _selected(store, grouping, bench.settings.valid_only))
+    kept = _selected(store, grouping, bench.settings.valid_only)
+    return _Prepared(panel, instruments, annotations, work, store, grouping, kept)
 
 
 def _folded(ready: _Prepared, bench: Bench) -> dict[str, Statistic]:
@@ -133,13 +151,18 @@ class _Reading:
     frozen: str | None
 
 
-def _read_all(panel: Panel, folded: dict[str, Statistic], bench: Bench) -> tuple[Estimate, ...]:
-    readings = []
+def _read_all(ready: _Prepared, folded: dict[str, Statistic], bench: Bench) -> tuple[Estimate, ...]:
+    readings, panel = [], ready.panel
     for key, statistic in folded.items():
         mine = tuple(measure for measure in panel.measures if measure.statistic().spec.hash == key)
-        embedded = any("embedding" in need or "per_prompt_distance" in need for need in statistic.needs)
-        frozen = f"encoder {bench.instruments.encoder_identity}" if embedded else None
-        readings.append(_Reading(statistic, mine, panel.headlines, frozen))
+        frozen = [f"encoder {ready.instruments.encoder_identity}"] if _embedded(statistic, ready) else []
+        frozen += conditions(statistic.needs, ready.annotations)
+        frozen += [
+            f"reference {each.identity}"
+            for each in ready.instruments.references
+            if any(need.startswith(PREFIX) and need.endswith(f"@{each.on}") for need in statistic.needs)
+        ]
+        readings.append(_Reading(statistic, mine, panel.headlines, "; ".join(frozen) or None))
     estimates: dict[str, Estimate] = {}
     # One statistic, one thread: what a reading caches belongs to its statistic. Decompositions and compression run
     # outside the interpreter's lock.
@@ -149,6 +172,29 @@ def _read_all(panel: Panel, folded: dict[str, Statistic], bench: Bench) -> tuple
             estimates |= {estimate.spec.hash: estimate for estimate in found}
             stage.advance(len(found))
     return tuple(estimates[measure.spec.hash] for measure in panel.measures)
+
+
+def _embedded(statistic: Statistic, ready: _Prepared) -> bool:
+    """Whether anything that a statistic rests on reads vectors: it hangs on the encoder."""
+    features = work_for(statistic.needs, ready.instruments).features
+    return any(isinstance(feature, (Embedding, ColumnVectors)) for feature in features)
+
+
+def _second(dataset: Dataset, ready: _Prepared, bench: Bench, other: Instruments) -> dict[str, Any]:
+    """The measures that hang on the encoder, read once more under another one: its identity and their estimates."""
+    measures = tuple(measure for measure in ready.panel.measures if _embedded(measure.statistic(), ready))
+    found: tuple[Estimate, ...] = ()
+    if measures:
+        references = references_for(measures, replace(bench, instruments=other))
+        own = replace(
+            other, judged=ready.instruments.judged, annotations=ready.instruments.annotations, references=references
+        )
+        work = work_for([need for measure in measures for need in measure.statistic().needs], own)
+        store = scan(dataset, work.features, bench.cache, bench.engine, bench.progress)
+        panel, kept = Panel(measures, ready.panel.headlines), replace(ready.selected, store=store)
+        again = replace(ready, panel=panel, instruments=own, work=work, store=store, selected=kept)
+        found = _read_all(again, _folded(again, bench), bench)
+    return {"encoder": other.encoder_identity, "estimates": [estimate.to_json() for estimate in found]}
 
 
 def _read(reading: _Reading) -> list[Estimate]:
@@ -184,6 +230,13 @@ def _sum(store: FeatureStore, name: str) -> int:
     return sum(int(pc.sum(column).as_py() or 0) for column in columns)
 
 
-def _artifacts(instruments: Instruments) -> tuple[dict[str, str], ...]:
-    pairs = (("tokenizer", instruments.tokenizer_identity), ("encoder", instruments.encoder_identity))
-    return tuple({"name": f"{kind} {name.partition('@')[0]}", "hash": name.partition("@")[2]} for kind, name in pairs)
+def _artifacts(ready: _Prepared, second: Instruments | None) -> tuple[dict[str, str], ...]:
+    own = ready.instruments
+    pairs = [("tokenizer", own.tokenizer_identity), ("encoder", own.encoder_identity)]
+    pairs += [("encoder", second.encoder_identity)] if second else []
+    found = [{"name": f"{kind} {name.partition('@')[0]}", "hash": name.partition("@")[2]} for kind, name in pairs]
+    found += [{"name": each.title, "hash": each.identity} for each in ready.annotations]
+    for each in own.references:
+        name, _, digest = each.identity.partition("@")
+        found.append({"name": f"reference {name} by its {each.on}", "hash": digest})
+    return tuple(found)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from triptych.core.errors import UsageError, message, nearest
 from triptych.data import ReadOptions
+from triptych.features.embedding import encoder_names
 from triptych.features.tokens import DEFAULT as DEFAULT_TOKENIZER
 
 
@@ -18,7 +19,13 @@ class Settings:
 
     Attributes:
         measures: requests such as "vendi:q=2"; empty: the default panel.
-        encoder, tokenizer: by name or path.
+        encoder, tokenizer: by name or path; two encoders for `measure`: "static,minilm".
+        judge, lm, student, reward: models that are asked about each record: a judge at an endpoint
+            ("URL,model=NAME,key_env=NAME"), a language model, the student to be trained, a reward model. With one of them
+            named, its measures join the default panel.
+        judge_sample, lm_sample, reward_sample: how many records each is asked about, drawn at random; None: all. That of
+            the language model holds for the student too.
+        reference: a data set that the measured ones are held against; None: none. Its measures then join the panel.
         map: role to field.
         group_by: field that says which records belong together.
         by: field that splits one source into several data sets.
@@ -36,6 +43,14 @@ class Settings:
     measures: tuple[str, ...] = ()
     encoder: str = "static"
     tokenizer: str = DEFAULT_TOKENIZER
+    judge: str | None = None
+    judge_sample: int | None = None
+    lm: str | None = None
+    lm_sample: int | None = None
+    student: str | None = None
+    reward: str | None = None
+    reward_sample: int | None = None
+    reference: str | None = None
     map: Mapping[str, str] = field(default_factory=dict)
     group_by: str | None = None
     by: str | None = None
@@ -76,6 +91,11 @@ class Settings:
             raise UsageError(
                 message("the limit must be at least one row.", got=str(self.limit), want="--limit N, N >= 1")
             )
+        for name in ("judge_sample", "lm_sample", "reward_sample"):
+            size = getattr(self, name)
+            if size is not None and size < 1:
+                option = f"--{name.replace('_', '-')} N, N >= 1"
+                raise UsageError(message("a sample has at least one record.", got=str(size), want=option))
         if self.workers is not None and self.workers < 1:
             raise UsageError(message("there must be at least one worker.", got=str(self.workers), want="--workers N"))
         if self.engine != "local":
@@ -83,9 +103,34 @@ class Settings:
         if self.on_bad not in ("raise", "skip"):
             raise UsageError(message("--on-bad is not right.", got=str(self.on_bad), want="raise or skip"))
 
+    def model_of(self, maker: str) -> str | None:
+        """The model that makes the dear columns of a maker (`triptych.core.dear`), as named; None: none is."""
+        name = "lm" if maker == "gradients" else maker
+        model: str | None = getattr(self, name)
+        return model
+
+    def sample_of(self, maker: str) -> int | None:
+        """How many records the maker is asked about; None: all."""
+        samples = {"judge": self.judge_sample, "reward": self.reward_sample}
+        return samples.get(maker, self.lm_sample)
+
+    @property
+    def encoders(self) -> tuple[str, ...]:
+        """The encoder, or the two under which every number that hangs on one is read.
+
+        Raises:
+            UsageError: more than two, or one twice.
+        """
+        names = encoder_names(self.encoder)
+        if len(names) > 2 or len(set(names)) < len(names) or not all(names):
+            raise UsageError(
+                message("--encoder is not right.", got=self.encoder, want="one name, or two: static,minilm")
+            )
+        return names
+
     def reading(self, where: tuple[str, str] | None = None) -> ReadOptions:
         """How the data sets are read."""
-        source = self.encoder.removeprefix("column:") if self.encoder.startswith("column:") else ""
+        sources = [name.removeprefix("column:") for name in self.encoders if name.startswith("column:")]
         return ReadOptions(
             roles=dict(self.map),
             group_by=self.group_by,
@@ -93,5 +138,5 @@ class Settings:
             limit=self.limit,
             split=self.split,
             where=where,
-            carry=(source,) if source and not source.endswith(".npy") else (),
+            carry=tuple(source for source in sources if source and not source.endswith(".npy")),
         )

@@ -17,6 +17,7 @@ LENGTH_DRIVEN = 0.8
 SHORT = 10
 FEW = 10
 UNKNOWN = 0.05
+COVERED = 0.9
 
 
 def warnings(
@@ -34,6 +35,8 @@ def warnings(
     for estimate in estimates:
         found += _of(estimate)
     found += _constant(details, records) + _short(estimates)
+    for annotation in details.get("annotations", ()):
+        found += _of_annotation(annotation)
     return tuple({"code": code, "text": text} for code, text in found)
 
 
@@ -74,6 +77,34 @@ def _of(estimate: Estimate) -> list[tuple[str, str]]:
         of = str(estimate.spec.params.get("of")).replace("_", " ")
         return [("length_driven", f"{of} mostly reads length here (rank correlation {value:.2f}).")]
     return []
+
+
+def _of_annotation(annotation: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a model that was asked about each record could not say."""
+    found = []
+    title, failed = annotation["title"], annotation["failed"]
+    if failed:
+        reasons = "; ".join(f"{reason}: {count:,}" for reason, count in list(failed.items())[:3])
+        more = f"; and {len(failed) - 3} other reasons" if len(failed) > 3 else ""
+        text = (
+            f"{title}: {sum(failed.values()):,} of {annotation['sampled']:,} records have no value ({reasons}{more}). "
+            "They are left out: where they are unlike the others, the number is off."
+        )
+        found.append(("unscored", text))
+    for name, told in annotation["means"].items():
+        if name.endswith("_mass") and told["mean"] is not None and told["mean"] < COVERED:
+            text = (
+                f"{title}: the six grades hold only {told['mean']:.2f} of the model's probability on average: it would "
+                "rather say something else, and its expected grade says little."
+            )
+            found.append(("low_mass", text))
+        if name.endswith(".cut") and told["mean"]:
+            text = (
+                f"{title}: {round(told['mean'] * told['n']):,} of {told['n']:,} contents are longer than what the model was "
+                "shown: their responses were read without their ends, or without the beginning of their prompts."
+            )
+            found.append(("cut", text))
+    return found
 
 
 def _constant(details: Mapping[str, Any], records: int) -> list[tuple[str, str]]:

@@ -23,7 +23,7 @@ from triptych.report.comparison_records import (
 )
 from triptych.report.study_records import Reading
 from triptych.report.study_words import signed
-from triptych.report.words import AXES, AXIS_WORDS, count, decimals, listing, not_defined, number, span
+from triptych.report.words import AXES, AXIS_WORDS, OPTIONAL, count, decimals, listing, not_defined, number, span
 
 BETTER = {"quality": "better", "diversity": "more varied", "complexity": "more demanding"}
 KINDS = {A: "first", B: "second", SAME: "same", UNKNOWN: "open", "": "none"}
@@ -122,7 +122,9 @@ def told(pair: PairRecord, item: Result) -> Told:
 
 def answers(pair: PairRecord) -> list[Answer]:
     """Quality, diversity, complexity, by the headline measures of the primary view."""
-    return [answer(pair, axis) for axis in AXES]
+    view = primary(pair)
+    read = {item.axis for item in view.results} if view else set()
+    return [answer(pair, axis) for axis in AXES if axis not in OPTIONAL or axis in read]
 
 
 def answer(pair: PairRecord, axis: str) -> Answer:

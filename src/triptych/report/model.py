@@ -168,6 +168,14 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class Second:
+    """The measures that hang on the encoder, read under another one."""
+
+    encoder: str
+    estimates: tuple[Estimate, ...]
+
+
+@dataclass(frozen=True)
 class Profile:
     """One profile document."""
 
@@ -179,6 +187,7 @@ class Profile:
     offenders: tuple[Offenders, ...]
     warnings: tuple[str, ...]
     provenance: Provenance
+    second: Second | None = None
 
 
 def read_profile(document: Any, limits: Limits | None = None) -> Profile:
@@ -206,7 +215,14 @@ def read_profile(document: Any, limits: Limits | None = None) -> Profile:
         offenders=tuple(_offenders(item, limits) for item in _list(document, "offenders")[: limits.groups]),
         warnings=_warnings(_list(document, "warnings"), limits),
         provenance=_provenance(document),
+        second=_second(_map(document, "second_encoder"), limits),
     )
+
+
+def _second(item: Mapping[str, Any], limits: Limits) -> Second | None:
+    encoder = _text(item, "encoder", 160)
+    found = [each for each in _list(item, "estimates")[: limits.estimates] if each.get("axis") in AXES]
+    return Second(encoder, tuple(_estimate(each, limits) for each in found)) if encoder else None
 
 
 def _estimate(item: Mapping[str, Any], limits: Limits) -> Estimate:
@@ -314,6 +330,14 @@ def _warnings(items: Sequence[Mapping[str, Any]], limits: Limits) -> tuple[str, 
     )
 
 
+def _requests(name: str, item: Mapping[str, Any]) -> str:
+    """What an encoder asked of its server, in words."""
+    counts = _map(_map(item, "requests"), name)
+    words = {"requests": "asked", "cached": "kept from before", "retried": "tried again", "prompt_tokens": "tokens"}
+    told = [f"{value:,.0f} {word}" for key, word in words.items() if (value := _number(counts, key)) is not None]
+    return f"{line(name, 120)}: {', '.join(told)}"
+
+
 def _provenance(document: Mapping[str, Any]) -> Provenance:
     item, dataset = _map(document, "provenance"), _map(document, "dataset")
     packages = ", ".join(f"{key} {value}" for key, value in sorted(_map(item, "packages").items(), key=str))
@@ -327,6 +351,8 @@ def _provenance(document: Mapping[str, Any]) -> Provenance:
         "seed": line(str(item["seed"]), 40) if item.get("seed") is not None else "",
         "seconds": "" if seconds is None else f"{seconds:.1f}",
         "encoder": _text(item, "encoder", 160),
+        "second encoder": _text(_map(document, "second_encoder"), "encoder", 160),
+        "requests": "; ".join(_requests(name, item) for name in list(_map(item, "requests"))[:4]),
         "tokenizer": _text(item, "tokenizer", 160),
         "artifacts": artifacts,
         "packages": line(packages, 600),

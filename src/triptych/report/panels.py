@@ -13,6 +13,7 @@ from triptych.report.scales import Scale
 from triptych.report.words import (
     AXES,
     AXIS_WORDS,
+    OPTIONAL,
     AxisWords,
     common_decimals,
     count,
@@ -111,10 +112,12 @@ class Panel:
 
 
 def panels(profiles: Sequence[Profile], sets: Sequence[SetView], lined_up: Mapping[str, Sequence[Row]]) -> list[Panel]:
-    """The three panels, in the order quality, diversity, complexity."""
+    """The three panels, in the order quality, diversity, complexity; a fourth where fit to a student was measured."""
     found = []
     for axis in AXES:
         own = lined_up[axis]
+        if axis in OPTIONAL and not own:
+            continue
         blocks = [(row.headline, _block(row, sets)) for row in own]
         lead = next((row for row in own if row.headline), None)
         found.append(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from triptych.core.errors import UsageError
+from triptych.report.encoders import two_encoders
 from triptych.report.model import Limits, Profile, read_profile
 from triptych.report.page import LADDER, render_bounded
 from triptych.report.panels import SetView, methods, panels, size_curves
@@ -44,6 +45,7 @@ def profile_view(documents: Sequence[Mapping[str, Any]], limits: Limits) -> dict
         "notes": _notes(read, len(documents)),
         "panels": panels(read, sets, lined_up),
         "size_curves": size_curves(sets, lined_up["diversity"]),
+        "encoders": two_encoders(read),
         "defects": _defects(read),
         "defects_in_panel": len(sets) <= 3,
         "methods": methods(sets, lined_up),

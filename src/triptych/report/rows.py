@@ -106,10 +106,16 @@ def _paired(which: int, estimates: Sequence[Estimate]) -> list[Cell]:
         if item.measure == COMPANION:
             continue
         names = {item.measure, item.label, str(item.params.get("field", item.measure))}
-        found = next((other for other in companions if str(other.params.get("of")) in names), None)
+        found = next((other for other in companions if _subjects(other) & names), None)
         used.add(id(found))
         cells.append(Cell(which, item, found))
     return cells + [Cell(which, _named(item)) for item in companions if id(item) not in used]
+
+
+def _subjects(companion: Estimate) -> set[str]:
+    """What a correlation may be about: the column `judge.complexity` is read by the measure judge_complexity."""
+    of = str(companion.params.get("of"))
+    return {of, of.replace(".", "_"), of.rpartition(".")[2]}
 
 
 def _named(companion: Estimate) -> Estimate:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from triptych.report.encoders import two_encoders
 from triptych.report.model import Estimate, Profile, read_profile
 from triptych.report.rows import Cell, Row, rows
 from triptych.report.verdict import sentences
@@ -32,7 +33,7 @@ def print_profiles(documents: Sequence[Mapping[str, Any]], console: Console) -> 
     for table in tables(profiles):
         console.print(table)
         console.print()
-    for text in notes(profiles):
+    for text in [*notes(profiles), *_encoders(profiles)]:
         console.print(text)
 
 
@@ -67,6 +68,16 @@ def notes(profiles: Sequence[Profile]) -> list[Text]:
             more = count(len(profile.warnings) - len(shown), "more warning")
             lines.append(Text(f"! {profile.dataset.name}: {more} in the report", style="yellow"))
     return lines
+
+
+def _encoders(profiles: Sequence[Profile]) -> list[Text]:
+    """What a second encoder says otherwise: one line, and the first disagreements."""
+    both = two_encoders(profiles)
+    if both is None:
+        return []
+    lines = [Text(both.summary)] + [Text(f"! {text}", style="yellow") for text in both.apart[:WARNINGS]]
+    more = len(both.apart) - WARNINGS
+    return lines + ([Text(f"! {count(more, 'more line')} in the report", style="yellow")] if more > 0 else [])
 
 
 def _reasons(item: Estimate) -> list[str]:

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 
 from triptych.report.model import Estimate, Profile
 from triptych.report.rows import Cell, headline
-from triptych.report.words import AXES, AXIS_WORDS, common_decimals, count, follows_length, listing, not_defined, number
+from triptych.report.words import (
+    AXES,
+    AXIS_WORDS,
+    OPTIONAL,
+    common_decimals,
+    count,
+    follows_length,
+    listing,
+    not_defined,
+    number,
+)
 
 SIMILAR_SIZE = 1.1
 """Diversity of two sets is ranked only when their n differ by at most this factor: it grows with n."""
@@ -23,7 +33,7 @@ def verdict(profile: Profile, others: Sequence[Profile] = ()) -> str:
     for axis in AXES:
         cell = headline(profile, axis)
         if cell is None:
-            absent.append(axis)
+            absent += [] if axis in OPTIONAL else [axis]
             continue
         rivals = [found.estimate for other in others if (found := headline(other, axis))]
         parts.append(_phrase(cell, rivals) + _rank(cell.estimate, rivals) + _length(cell))

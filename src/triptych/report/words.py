@@ -11,7 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-AXES = ("quality", "diversity", "complexity")
+AXES = ("quality", "diversity", "complexity", "fit")
+
+OPTIONAL = frozenset({"fit"})
+"""Axes that are spoken of only where something was measured on them: they need a named student."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,11 @@ AXIS_WORDS = {
         "Complexity",
         "Is it demanding?",
         "How much a record asks of whoever learns from it, and how far that is mere length.",
+    ),
+    "fit": AxisWords(
+        "Student fit",
+        "Does it suit the student?",
+        "How well the set suits one named student: another student, another number.",
     ),
 }
 

@@ -32,10 +32,10 @@ from numpy.typing import NDArray
 from triptych.core.errors import ReadError, SchemaError, SpecError, TriptychError, message, nearest
 from triptych.core.estimate import Undefined
 from triptych.core.rng import stream
+from triptych.core.script import Script, last_lines, loads, number
 from triptych.data import ReadOptions, open_dataset
 from triptych.data.sources import locate
 from triptych.data.values import excerpt, fields_of
-from triptych.studies.script import Script, last_lines, loads, number
 from triptych.studies.trainers.trainer import Example, Model, Panel
 from triptych.verifiers.registry import is_verifier, parse_verifier, verifier_text
 from triptych.verifiers.verifier import Verifier

@@ -204,7 +204,7 @@ def test_reading_a_common_beginning_once_changes_nothing(folder, monkeypatch):
         return said, model.log_likelihood(examples)
 
     shared = found()
-    monkeypatch.setattr("triptych.studies.trainers.hf_decode._ALIKE", 99)
+    monkeypatch.setattr("triptych.language.decode._ALIKE", 99)
     apart = found()
     monkeypatch.setattr(type(model.network.get_base_model()), "_supports_default_dynamic_cache", lambda _: False)
     without_cache = found()

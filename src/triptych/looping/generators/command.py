@@ -32,11 +32,11 @@ from typing import Any, ClassVar, final
 
 from triptych.core.errors import SpecError, TriptychError, message
 from triptych.core.profile import write_json, write_text
+from triptych.core.script import Script, loads, number
 from triptych.core.spec import Spec, params_of
 from triptych.data.values import excerpt
 from triptych.looping.generators.base import Asked, Batch, Generator
 from triptych.looping.records import Written
-from triptych.studies.script import Script, loads, number
 from triptych.studies.trainers.trainer import Example, Model
 
 SCHEMA = "triptych/write@1"

@@ -20,6 +20,7 @@ import math
 from collections.abc import Sequence
 
 from triptych.core.batch import Text
+from triptych.core.dear import column_of
 from triptych.core.estimate import Undefined
 from triptych.core.groups import Mask
 from triptych.core.measure import Example, Measure, Row, measure
@@ -55,7 +56,7 @@ class LengthAdjusted(Measure):
 
     def statistic(self) -> CoMoments:
         """Joint moments of log length and the column."""
-        column = f"{self.of}@{self.on}"
+        column = column_of(self.of, self.on)
         return CoMoments(f"length@{self.on}", column, log_x=True, where="valid" if self.valid_only else "all")
 
     def value(self, moments: CoMoments, keep: Mask) -> float | Undefined:
@@ -77,7 +78,7 @@ class LengthAdjusted(Measure):
 
     def reference(self, rows: Sequence[Row]) -> float | None:
         """Least squares by its formula."""
-        found = [(row[f"length@{self.on}"], row[f"{self.of}@{self.on}"]) for row in kept(rows, self.valid_only)]
+        found = [(row[f"length@{self.on}"], row[column_of(self.of, self.on)]) for row in kept(rows, self.valid_only)]
         pairs = [(math.log(x), float(y)) for x, y in found if x and y is not None and math.isfinite(y)]
         mean_x, mean_y = mean([x for x, _ in pairs]), mean([y for _, y in pairs])
         if len(pairs) < 3 or mean_x is None or mean_y is None:

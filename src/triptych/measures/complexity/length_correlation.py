@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from triptych.core.batch import Text
+from triptych.core.dear import column_of
 from triptych.core.estimate import Undefined
 from triptych.core.groups import Mask
 from triptych.core.measure import Example, Measure, Row, measure
@@ -30,14 +31,14 @@ from triptych.statistics.joint import JointCounts
     panel=(),
 )
 class LengthCorrelation(Measure):
-    """Spearman's rho of column `of@on` and length."""
+    """Spearman's rho of column `of@on` (or a dear column `of`) and the length of text `on`."""
 
     of: str = "reasoning_steps"
     on: Text = "response"
 
     def statistic(self) -> JointCounts:
         """Joint counts of the column and the length."""
-        return JointCounts(f"{self.of}@{self.on}", f"length@{self.on}")
+        return JointCounts(column_of(self.of, self.on), f"length@{self.on}")
 
     def value(self, counts: JointCounts, keep: Mask) -> float | Undefined:
         """Spearman's rho, held to its range against rounding."""
@@ -51,7 +52,7 @@ class LengthCorrelation(Measure):
 
     def reference(self, rows: Sequence[Row]) -> float | None:
         """Mid-ranks by counting, then Pearson's formula."""
-        pairs = [(row[f"{self.of}@{self.on}"], row[f"length@{self.on}"]) for row in rows]
+        pairs = [(row[column_of(self.of, self.on)], row[f"length@{self.on}"]) for row in rows]
         pairs = [(x, y) for x, y in pairs if x is not None and y is not None]
         x, y = (
             ([_rank(value, column) for value in column] for column in zip(*pairs, strict=True)) if pairs else ([], [])

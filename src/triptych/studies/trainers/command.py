@@ -37,9 +37,9 @@ from numpy.typing import NDArray
 
 from triptych.core.errors import SpecError, TriptychError, message, nearest
 from triptych.core.profile import write_json, write_text
+from triptych.core.script import Script, loads, number
 from triptych.core.spec import Spec, params_of
 from triptych.data.values import excerpt
-from triptych.studies.script import Script, loads, number
 from triptych.studies.trainers.trainer import Cost, Example, Outcome, Panel, Trainer
 
 SCHEMA = "triptych/task@1"

@@ -28,10 +28,11 @@ import numpy as np
 from triptych.core.errors import ReadError, SchemaError, SpecError, TriptychError, UsageError, message
 from triptych.core.rng import stream
 from triptych.core.spec import Spec, params_of
+from triptych.language.codec import Encoded
 from triptych.language.load import identity, model_folder, need, quiet, require, versions
+from triptych.language.model import opened, placed
 from triptych.studies.trainers.hf_blend import adapters
 from triptych.studies.trainers.hf_model import ABOUT, HuggingFaceModel, labels_of
-from triptych.studies.trainers.hf_text import Codec, Encoded
 from triptych.studies.trainers.trainer import Cost, Example, Model, ModelTrainer
 
 SCHEMA = "triptych/hf@1"
@@ -188,23 +189,10 @@ class HuggingFace(ModelTrainer):
         return self._loaded(model_folder(self.model))
 
     def _loaded(self, folder: Path) -> HuggingFaceModel:
-        torch, transformers = need("torch"), need("transformers")
-        device = self._device()
+        device = placed(self.device)
         half = device == "cuda" and self.lora > 0  # frozen weights need no more; trained ones do
-        given = {"local_files_only": True, "trust_remote_code": False}
-        with quiet():
-            try:
-                network = transformers.AutoModelForCausalLM.from_pretrained(
-                    folder, use_safetensors=True, dtype=torch.bfloat16 if half else torch.float32, **given
-                )
-                tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **given)
-            except (OSError, ValueError, KeyError) as error:
-                raise ReadError(message(f"hf: {folder}: the model cannot be loaded.", got=str(error))) from error
-        limit = getattr(network.config.get_text_config(), "max_position_embeddings", None) or self.context
-        codec = Codec.of(tokenizer, network.generation_config, min(self.context, limit))
-        # A model's own settings (a repetition penalty, top-k) would be merged into every request.
-        network.generation_config = transformers.GenerationConfig(eos_token_id=list(codec.ends), pad_token_id=codec.pad)
-        return HuggingFaceModel(network.to(device).eval(), codec, self.max_tokens, self._about())
+        network, codec = opened(folder, self.context, device, half=half)
+        return HuggingFaceModel(network, codec, self.max_tokens, self._about())
 
     def _copied(self, start: Model) -> HuggingFaceModel:
         """The model to go on from, apart from the one that stays as it is."""
@@ -215,12 +203,6 @@ class HuggingFace(ModelTrainer):
             got, want = f"one trained with lora={start.about['lora']}", f"lora={self.lora}, as this trainer"
             raise UsageError(message("hf: cannot go on from this model.", got=got, want=want))
         return dataclasses.replace(start, network=copy.deepcopy(start.network))
-
-    def _device(self) -> str:
-        there = need("torch").cuda.is_available()
-        if self.device == "cuda" and not there:
-            raise UsageError(message("hf: no GPU can be used.", got="device=cuda", hint="device=auto"))
-        return "cuda" if there and self.device != "cpu" else "cpu"
 
     def _trainer(self, model: HuggingFaceModel, records: Sequence[Encoded], folder: str, seed: int) -> Any:
         """TRL's trainer on records that are tokens already: it computes the loss where a label is."""
@@ -244,7 +226,7 @@ class HuggingFace(ModelTrainer):
         return trainer
 
     def _arguments(self, folder: str, seed: int, records: int) -> Any:
-        device = self._device()
+        device = placed(self.device)
         steps = self.steps or math.ceil(math.ceil(records / self.batch) * self.epochs)
         return need("trl").SFTConfig(
             output_dir=folder,

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from triptych.core.errors import SpecError, UsageError, message
 from triptych.core.profile import write_json
 from triptych.core.rng import stream
+from triptych.language.batching import batches
+from triptych.language.codec import Codec, Encoded
+from triptych.language.decode import Reading, continued
 from triptych.language.load import need, quiet
 from triptych.studies.trainers.hf_blend import averaged, joined
-from triptych.studies.trainers.hf_decode import Reading, continued
-from triptych.studies.trainers.hf_text import Codec, Encoded
 from triptych.studies.trainers.trainer import Example, Model, check_blend
 
 ABOUT = "hf.json"
@@ -59,7 +60,7 @@ class HuggingFaceModel(Model):
         draws = stream("hf", "generate", seed).random((len(heads), most)) if temperature else None
         said = [""] * len(heads)
         with _inference(self.network):
-            for rows in _batches([len(head) + most for head in heads], _GENERATED):
+            for rows in batches([len(head) + most for head in heads], _GENERATED):
                 mine = None if draws is None else (draws[rows], temperature)
                 found = continued(self.network, [heads[row] for row in rows], most, self.codec.ends, mine)
                 for row, tokens in zip(rows, found, strict=True):
@@ -73,7 +74,7 @@ class HuggingFaceModel(Model):
         out = np.zeros((len(encoded), 2))
         vocabulary = self.network.get_output_embeddings().weight.shape[0]
         with _inference(self.network):
-            for rows in _batches([len(each.tokens) for each in encoded], max(_LOGITS // vocabulary, 1)):
+            for rows in batches([len(each.tokens) for each in encoded], max(_LOGITS // vocabulary, 1)):
                 ids, mask, labels = (
                     torch.tensor(part, device=self.network.device)
                     for part in _padded([encoded[row] for row in rows], self.codec.pad)
@@ -139,18 +140,6 @@ def _padded(records: Sequence[Encoded], pad: int) -> tuple[list[list[int]], list
         [[1] * len(record.tokens) + [0] * rest for record, rest in both],
         [labels_of(record) + [_IGNORED] * rest for record, rest in both],
     )
-
-
-def _batches(sizes: Sequence[int], most: int) -> Iterator[list[int]]:
-    """Rows in batches of like size, each of at most `most` tokens when filled up (or one row)."""
-    batch: list[int] = []
-    for row in sorted(range(len(sizes)), key=lambda row: (sizes[row], row)):
-        if batch and (len(batch) + 1) * sizes[row] > most:
-            yield batch
-            batch = []
-        batch.append(row)
-    if batch:
-        yield batch
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Generation from a Hugging Face model in batches.
+"""Generation from a language model in batches.
 
 What a loop asks for is many short responses to prompts that begin alike (a template's first words, or the same instruction
 again and again). So the common beginning is read once for the whole batch, and rows that have ended leave it. The draws of

@@ -1,4 +1,4 @@
-"""Records as tokens for a Hugging Face model: the same for training, likelihoods and generation.
+"""Records as tokens for a language model: the same for training, likelihoods and generation.
 
 With a chat template the prompt is a user's turn and the response the assistant's; without one the prompt ends with a line
 break and the response follows. A response ends with an end token, which counts as one of its tokens. Prompt and response

@@ -1,0 +1,1 @@
+"""Methods: how records are made from seeds and a writer's answers, one file each."""

@@ -1,0 +1,128 @@
+"""The dear columns of a run: which are read, who makes them, and what is told about them in the profile."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from triptych.annotating.annotator import Annotator
+from triptych.annotating.named import annotators
+from triptych.annotating.run import Annotation, annotate, draw, missing_items
+from triptych.core.dear import OPTIONS, maker_of
+from triptych.core.errors import SpecError, message
+from triptych.core.measure import Measure
+from triptych.core.places import default_cache
+from triptych.data import Dataset
+from triptych.engines.progress import Progress
+from triptych.features.annotated import Annotated
+from triptych.profiling.settings import Settings
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An annotator, and how many records it is asked about (None: all)."""
+
+    annotator: Annotator
+    sample: int | None
+
+
+def wanted(measures: Iterable[Measure], settings: Settings) -> tuple[Wanted, ...]:
+    """Who must be asked before these measures can be read.
+
+    Raises:
+        SpecError: a measure needs a model that is not named.
+        InputError: a model is not there, or is named wrongly.
+    """
+    columns: dict[str, list[str]] = {}
+    for measure in measures:
+        for need in measure.statistic().needs:
+            maker = maker_of(need)
+            if maker is None:
+                continue
+            if settings.model_of(maker) is None:
+                what = f"{measure.label} asks a model about each record, and no model is named."
+                raise SpecError(message(what, want=OPTIONS[maker], hint=f"triptych measure DATA {OPTIONS[maker]}"))
+            if need not in columns.setdefault(maker, []):
+                columns[maker].append(need)
+    return tuple(
+        Wanted(annotator, settings.sample_of(maker))
+        for maker, names in columns.items()
+        for annotator in annotators(maker, settings.model_of(maker) or "", names)
+    )
+
+
+def annotated(
+    dataset: Dataset, asked: Sequence[Wanted], cache: Path, progress: Progress, *, lasting: bool = True
+) -> tuple[Annotation, ...]:
+    """Ask all annotators about a data set, each about its sample.
+
+    Raises:
+        TriptychError: one of them could not go on; what was paid for is kept.
+    """
+    samples = {size: draw(dataset, size) for size in {each.sample for each in asked}}
+    return tuple(annotate(samples[each.sample], each.annotator, cache, progress, lasting=lasting) for each in asked)
+
+
+def features_of(annotations: Iterable[Annotation]) -> tuple[Annotated, ...]:
+    """The features that look the columns up."""
+    return tuple(
+        Annotated(each.columns, each.digest, each.threshold, str(each.path), each.title) for each in annotations
+    )
+
+
+def described(annotations: Iterable[Annotation]) -> list[dict[str, Any]]:
+    """What a profile says of them, as JSON values."""
+    return [
+        {
+            "name": each.name,
+            "title": each.title,
+            "identity": each.identity,
+            "records": each.records,
+            "sampled": each.sampled,
+            "scored": each.scored,
+            "failed": dict(each.failed),
+            "means": _means(each),
+            "notes": dict(each.notes),
+        }
+        for each in annotations
+    ]
+
+
+def conditions(needs: Iterable[str], annotations: Iterable[Annotation]) -> list[str]:
+    """What a number that reads these columns is conditional on, in words."""
+    read = set(needs)
+    return [f"{each.title}@{each.identity}" for each in annotations if read & set(each.columns)]
+
+
+def plan_lines(dataset: Dataset, asked: Sequence[Wanted], settings: Settings) -> list[str]:
+    """What the annotators would cost, a line each; reads the data once."""
+    cache = Path(settings.cache or default_cache())
+    samples = {size: draw(dataset, size) for size in {each.sample for each in asked}}
+    lines = []
+    for each in asked:
+        sample = samples[each.sample]
+        items = list(sample.items) if settings.cache is False else missing_items(sample, each.annotator, cache)
+        done = len(sample.items) - len(items)
+        of = f"{sample.size:,} of {sample.records:,} records, {done:,} contents of them done before"
+        lines += [f"before the scan: {each.annotator.title}: {of}", f"  {each.annotator.plan(items)}"]
+    return lines
+
+
+def _means(annotation: Annotation) -> dict[str, dict[str, Any]]:
+    """Number of contents with a value, and their mean, for each column of numbers."""
+    with pa.memory_map(str(annotation.path)) as source:
+        table = pa.ipc.open_file(source).get_batch(0)
+    found = {}
+    for name in annotation.columns:
+        column: Any = table.column(name)
+        if pa.types.is_floating(column.type):
+            mean = pc.mean(column).as_py()
+            n = len(column) - column.null_count
+            found[name] = {"n": n, "mean": mean if mean is not None and math.isfinite(mean) else None}
+    return found

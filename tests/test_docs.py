@@ -1,0 +1,162 @@
+"""What docs/generate.py makes of docstrings and of the validity bench, and that the bench is what it says it is."""
+
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+HOME = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def papers(monkeypatch):
+    monkeypatch.syspath_prepend(str(HOME / "docs"))
+    import papers as module
+
+    return module
+
+
+@pytest.fixture
+def bench(monkeypatch):
+    """The modules of the bench; they are forgotten again, since other benchmarks have modules of the same names."""
+    names = ("expectations", "natural", "planted", "words")
+    monkeypatch.syspath_prepend(str(HOME / "benchmarks" / "validity"))
+    held = {name: sys.modules.pop(name, None) for name in names}
+    yield {name: __import__(name) for name in names}
+    for name, module in held.items():
+        sys.modules.pop(name, None)
+        if module is not None:
+            sys.modules[name] = module
+
+
+def write(root, **modules):
+    for name, text in modules.items():
+        (root / f"{name}.py").write_text(text, encoding="utf-8")
+    return root
+
+
+def test_papers_are_read_from_docstrings_and_sources(papers, tmp_path):
+    root = write(
+        tmp_path,
+        one='"""As Li et al. 2016 (arXiv 1510.03055) do; see Cohen 1960, "A coefficient of agreement", and RKE (arXiv 2410.21719)."""',
+        two='X = 1\n"""After Li et al. 2016 and Kulesza and Taskar 2012, 1207.6083."""\nf(source="Fu et al. 2023 (arXiv 2210.00720)")',
+        three='"""Since May 2024 a value of 1204.5000 and 0.12345 and 9913.12345; 2,000 of 3000.12345."""\n# arXiv 2001.00001\n',
+    )
+    numbered, named = papers.cited(root)
+    assert {number: sorted(work.files) for number, work in numbered.items()} == {
+        "1510.03055": ["one.py", "two.py"],
+        "2410.21719": ["one.py"],
+        "1207.6083": ["two.py"],
+        "2210.00720": ["two.py"],
+    }
+    assert list(numbered["1207.6083"].names) == ["Kulesza & Taskar 2012"]
+    assert list(numbered["2410.21719"].called) == ["RKE"]
+    assert {name: list(work.titles) for name, work in named.items()} == {"Cohen 1960": ["A coefficient of agreement"]}
+    page = papers.papers(root, "NOTE")
+    assert "| [2410.21719](https://arxiv.org/abs/2410.21719) | RKE | [one.py](../src/triptych/one.py) |" in page
+    assert '| Cohen 1960, "A coefficient of agreement" | [one.py](../src/triptych/one.py) |' in page
+    assert "4 papers of arXiv and 1 other works" in page
+
+
+def test_a_list_of_papers_gives_each_its_own_authors(papers, tmp_path):
+    root = write(
+        tmp_path, one='"""Wang et al. 2024 (arXiv 2402.02318); Yu et al. 2020 (arXiv 2006.08558); arXiv 2504.12522."""'
+    )
+    numbered, _ = papers.cited(root)
+    assert {number: list(work.names) for number, work in numbered.items()} == {
+        "2402.02318": ["Wang et al. 2024"],
+        "2006.08558": ["Yu et al. 2020"],
+        "2504.12522": [],
+    }
+
+
+def test_a_paper_under_two_authors_is_told_and_two_years_are_not(papers, tmp_path):
+    root = write(
+        tmp_path,
+        one='"""Kirk et al. 2023 (arXiv 2310.06452); Li et al. 2016 (arXiv 1510.03055)."""',
+        two='"""Kirk et al. 2024 (arXiv 2310.06452); Lu et al. 2016 (arXiv 1510.03055)."""',
+    )
+    (told,) = papers.conflicts(papers.cited(root)[0])
+    assert told == "arXiv 1510.03055 is cited as Li et al. 2016 and as Lu et al. 2016 in one.py, two.py"
+
+
+def test_the_source_cites_every_paper_under_one_author(papers):
+    assert papers.conflicts(papers.cited(HOME / "src" / "triptych")[0]) == []
+
+
+def test_the_catalog_quotes_verdicts_and_tells_what_was_not_measured(papers):
+    import generate
+
+    result = {
+        "left_out": {"ifd": "it needs a model"},
+        "verdicts": {
+            "distinct_n:n=1": {"sees": ["exact copies"], "misread": ["padding (falls)", "size (rises)"]},
+            "distinct_n:n=2": {},
+        },
+    }
+    assert list(generate.validity("distinct_n", result))[3:] == [
+        "- `distinct_n:n=1`: *sees* exact copies; *misread* padding (falls), size (rises).",
+        "- `distinct_n:n=2`: no value on any of the populations.",
+    ]
+    assert list(generate.validity("ifd", result)) == ["", "Validity: not measured (it needs a model)."]
+    assert list(generate.validity("distinct", result)) == ["", "Validity: not measured yet."]
+
+
+def test_every_expectation_names_a_population(bench):
+    known = {one.name for one in bench["planted"].MANIPULATIONS} | {one.name for one in bench["natural"].EXPERIMENTS}
+    tables = [*bench["expectations"].AXIS.values(), *bench["expectations"].OWN.values()]
+    assert {name for table in tables for name in table} <= known
+
+
+def test_a_larger_dose_changes_the_rows_of_a_smaller_one_and_more(bench):
+    planted = bench["planted"]
+    for one in planted.MANIPULATIONS:
+        if one.name not in ("exact copies", "reworded copies", "word salad") or one.base != "single":
+            continue
+        base, *others = ([(row["prompt"], row["response"]) for row in one.make(dose, 0)] for dose in one.doses)
+        moved = [{at for at, row in enumerate(rows) if row != base[at]} for rows in others]
+        assert all(a <= b for a, b in pairwise(moved))
+        assert len(moved[-1]) == pytest.approx(one.doses[-1] * len(base), rel=0.02)
+
+
+def test_padding_keeps_the_content_and_doubles_the_words(bench):
+    planted = bench["planted"]
+    base, padded = planted.padded(1.0, 0), planted.padded(2.0, 0)
+    assert all(long["response"].startswith(short["response"]) for short, long in zip(base, padded, strict=True))
+    words = [sum(len(row["response"].split()) for row in rows) for rows in (base, padded)]
+    assert 1.9 < words[1] / words[0] < 2.6
+
+
+def test_verdicts_in_words(bench):
+    def row(population, verdict, way, **more):
+        doses = [{"dose": 1, "diff": way, "z": way}, {"dose": 2, "diff": 2 * way, "z": way}]
+        return {
+            "measure": "m",
+            "population": population,
+            "verdict": verdict,
+            "way": way,
+            "in_order": True,
+            "doses": doses,
+            **more,
+        }
+
+    rows = [
+        row("lost modes", "sees", -1),
+        row("reworded copies", "sees", -1, beside=["exact copies", 0.14]),
+        row("padding", "reads", -1, beside=["lost modes", 1.25]),
+        row("size", "holds", 0),
+        row("two sources", "blind", 0),
+        row("model's writing", "free", 1),
+        row("defects", "no value", 0),
+    ]
+    assert bench["words"].verdicts(rows) == {
+        "m": {
+            "sees": ["lost modes", "reworded copies (.14 of exact copies)"],
+            "blind to": ["two sources"],
+            "misread": ["padding (falls, 1.2 times lost modes)"],
+            "unmoved by": ["size"],
+            "moves, nothing expected": ["model's writing (rises)"],
+            "no value on": ["defects"],
+        }
+    }
