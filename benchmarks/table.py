@@ -9,6 +9,16 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 from pages import HERE, load, ran, table, verdict
+from table_inference import (
+    attribution,
+    comparisons,
+    faults,
+    gate,
+    powered,
+    throughput_llama,
+    throughput_server,
+    throughput_transformers,
+)
 from table_selection import (
     selection_downstream,
     selection_filters,
@@ -41,6 +51,11 @@ are taken within one run on one machine, ours beside the peer's; they move by ab
     python benchmarks/selection_million.py                  100,000 of 1,000,000 records by six policies
     TRIPTYCH_DATA=FOLDER python benchmarks/selection_frontiers.py   quality against diversity of every policy
     TRIPTYCH_DATA=FOLDER python benchmarks/selection_downstream.py  what a model learns from each selection
+    TRIPTYCH_DATA=FOLDER python benchmarks/comparisons.py   sets whose difference is known, see ../docs/compare.md
+    TRIPTYCH_DATA=FOLDER python benchmarks/gate.py          does the gate flap, and does it find what is planted?
+    TRIPTYCH_DATA=FOLDER python benchmarks/powered.py       what a sample of dear values gains from cheap ones
+    python benchmarks/attribution.py                        effects of components in simulated cells
+    python benchmarks/generating/faults.py, throughput.py   writers: faults, kills, tokens a second
     python benchmarks/loops/worth.py, guard.py, collapse.py  loops and their guard, see loops/README.md
     python benchmarks/table.py                              this page
 
@@ -334,6 +349,8 @@ def page() -> str:
     out = [HEAD]
     sections = (panel, memory, peers, real_data, tiny_trainer, design, trace, surprisal, encoders)
     sections += (selection_filters, selection_greedy, selection_million, selection_frontiers, selection_downstream)
+    sections += (comparisons, gate, powered, attribution, faults)
+    sections += (throughput_llama, throughput_server, throughput_transformers)
     for make in sections:
         result = load(make.__name__)
         out += make(result) if result else []
