@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from triptych.api.opening import one_set
+from triptych.core.errors import UsageError, message
 from triptych.core.profile import write_text
 from triptych.core.selector import Selector
 from triptych.data import open_dataset
@@ -129,6 +130,7 @@ def frontier(  # noqa: PLR0913 - the options of the verb
     from triptych.report.frontier import render_frontier  # noqa: PLC0415 - only frontiers need what is below
     from triptych.selecting.frontier.verb import FRONTIER_FILES, FrontierRequest, run_frontier, save  # noqa: PLC0415
 
+    _no_recipe(data)
     chosen = Settings.of(**settings)
     one_set(chosen)
     request = FrontierRequest.of(budget, _with_roles(options, quality, complexity), chosen.seed)
@@ -168,3 +170,15 @@ def _with_roles(options: Mapping[str, Any] | None, quality: str | None, complexi
     """The options of a frontier with what quality and complexity are read from, where that is named."""
     named = {"quality": quality, "complexity": complexity}
     return {**(options or {}), **{name: field for name, field in named.items() if field is not None}}
+
+
+def _no_recipe(data: Any) -> None:
+    """A recipe has a trade-off of its own, between the sets that its dials write.
+
+    Raises:
+        UsageError: the data are a recipe.
+    """
+    if isinstance(data, (str, Path)) and str(data).endswith(".toml"):
+        what = f"{data}: frontier reads records that are there, and this is a recipe."
+        hint = f"triptych attribute {data} --vary writer.temperature=0.3,0.7,1.1,1.5"
+        raise UsageError(message(what, want="a data set", hint=hint))

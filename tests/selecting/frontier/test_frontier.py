@@ -253,3 +253,8 @@ def test_the_plan_reads_the_head_alone(rows_of_pool):
     assert "points: " in text
     assert "threshold: 6 points" in text
     assert TFIDF in text
+
+
+def test_a_recipe_is_sent_to_where_its_trade_off_is_read():
+    with pytest.raises(UsageError, match=r"this is a recipe[\s\S]*triptych attribute made\.toml --vary"):
+        api.frontier("made.toml", budget=10)
