@@ -34,7 +34,7 @@ CASES = (
     ("alpaca_cleaned_52k", "lexical_diversity@response", "lexical diversity"),
 )
 MEASURES = ("vendi:q=2", "readability_grade", "lexical_diversity")
-ASKED, RECORDS, TRIALS = (200, 500, 1000), 5000, 200
+ASKED, RECORDS, TRIALS = (200, 500, 1000), 5000, 100
 
 
 def table(folder: Path, name: str, place: Path) -> pa.Table:

@@ -23,7 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from triptych.core.interval import Changes, wilson
+from triptych.comparing.student import p_value, quantile, share_reach
+from triptych.core.interval import Changes
 
 Floats = NDArray[np.float64]
 
@@ -66,7 +67,7 @@ def within(values: Sequence[Changes], weights: Floats, *, joint: bool) -> Contra
     value = float(factors @ np.array([one.whole for one in parts]))
     contributed = np.array([np.nan_to_num(one.each, nan=0.0) * one.scale for one in parts])
     variance, degrees = _joint(parts, factors, contributed) if joint else _independent(parts, factors)
-    t = _quantile(degrees, (1 + LEVEL) / 2)
+    t = quantile(degrees, (1 + LEVEL) / 2)
     if all(one.kind in {"plain", "growing"} for one in parts):
         below = above = t * math.sqrt(variance)
     else:
@@ -77,14 +78,14 @@ def within(values: Sequence[Changes], weights: Floats, *, joint: bool) -> Contra
         up_arm = size * np.where(up, reach[:, 1], reach[:, 0]) * sign
         below, above = (math.sqrt(max(float(arm @ alike @ arm), 0.0)) for arm in (down_arm, up_arm))
     facing = (below if value > 0 else above) / t
-    ratio = _quantile(degrees, LEVEL) / t
+    ratio = quantile(degrees, LEVEL) / t
     return Contrast(
         value=value,
         lo=value - below,
         hi=value + above,
         se=math.sqrt(variance),
         degrees=degrees,
-        p=_p(value, facing, degrees),
+        p=p_value(value, facing, degrees),
         inner=(value - ratio * below, value + ratio * above),
     )
 
@@ -148,9 +149,9 @@ def scatter(values: Sequence[Changes], left: Floats) -> tuple[float, float]:
 
 def _symmetric(value: float, se: float, degrees: float) -> Contrast:
     """By Student's t."""
-    wide, narrow = (_quantile(degrees, at) * se for at in ((1 + LEVEL) / 2, LEVEL))
+    wide, narrow = (quantile(degrees, at) * se for at in ((1 + LEVEL) / 2, LEVEL))
     inner = (value - narrow, value + narrow)
-    return Contrast(value, value - wide, value + wide, se, float(degrees), _p(value, se, degrees), inner)
+    return Contrast(value, value - wide, value + wide, se, float(degrees), p_value(value, se, degrees), inner)
 
 
 def _independent(parts: Sequence[Changes], factors: Floats) -> tuple[float, float]:
@@ -184,20 +185,4 @@ def _reach(found: Changes, t: float) -> tuple[float, float]:
     """Distance of the value to the lower and the upper end of its own interval."""
     if found.kind in {"plain", "growing"}:
         return t * found.se, t * found.se
-    share = min(found.whole / found.scale, 1.0)
-    lo, hi = wilson(share, found.se / found.scale, found.n, t)
-    return max(share - max(lo, 0.0), 0.0) * found.scale, max(min(hi, 1.0) - share, 0.0) * found.scale
-
-
-def _quantile(degrees: float, at: float) -> float:
-    from scipy.special import stdtrit  # noqa: PLC0415 - scipy is slow to import
-
-    return float(stdtrit(degrees, at))
-
-
-def _p(value: float, se: float, degrees: float) -> float:
-    from scipy.special import stdtr  # noqa: PLC0415 - scipy is slow to import
-
-    if se <= 0:
-        return 1.0 if value == 0 else 0.0
-    return float(2 * stdtr(degrees, -abs(value) / se))
+    return share_reach(found, t)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from triptych.attributing.cells import MATCHES
@@ -43,13 +43,7 @@ class AttributeOptions:
         Raises:
             UsageError: an unknown name or a value out of range.
         """
-        own = {item.name for item in fields(cls)} - {"settings"}
-        known = own | {item.name for item in fields(Settings)}
-        for name in given:
-            if name not in known:
-                what, want = f'attribute has no setting "{name}".', ", ".join(sorted(known))
-                raise UsageError(message(what, want=want, hint=nearest(name, known)))
-        mine = {name: given.pop(name) for name in own & given.keys()}
+        mine = Settings.beside("attribute", cls, given)
         vary = mine.get("vary") or ()
         mine["vary"] = parse_vary((vary,) if isinstance(vary, str) else vary)
         mine["reference"] = _references(mine.get("reference") or ())

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from triptych.core.interval import Changes, t_quantile, wilson
+from triptych.comparing.student import p_value, quantile, share_reach
+from triptych.core.interval import Changes, t_quantile
 
 LEVEL = 0.95
 
@@ -70,16 +71,16 @@ def difference(a: Changes, b: Changes, *, paired: bool, draws: Sequence[tuple[fl
     correlation = _correlation(a, b) if paired else 0.0
     variance = _variance(a, b, paired=paired) + drawn
     degrees = _degrees(a, b, paired=paired)
-    t = float(_quantile(degrees, (1 + LEVEL) / 2))
+    t = quantile(degrees, (1 + LEVEL) / 2)
     if a.kind in {"plain", "growing"}:
         below = above = t * math.sqrt(variance)
     else:
-        (down_a, up_a), (down_b, up_b) = _reach(a), _reach(b)
+        (down_a, up_a), (down_b, up_b) = (share_reach(one, t_quantile(one.degrees)) for one in (a, b))
         extra = t**2 * drawn
         below = math.sqrt(max(down_a**2 + up_b**2 - 2 * correlation * down_a * up_b, 0.0) + extra)
         above = math.sqrt(max(up_a**2 + down_b**2 - 2 * correlation * up_a * down_b, 0.0) + extra)
     facing = (below if diff > 0 else above) / t
-    ratio = float(_quantile(degrees, LEVEL)) / t
+    ratio = quantile(degrees, LEVEL) / t
     return Difference(
         a=float(values[:, 0].mean()),
         b=float(values[:, 1].mean()),
@@ -88,7 +89,7 @@ def difference(a: Changes, b: Changes, *, paired: bool, draws: Sequence[tuple[fl
         hi=diff + above,
         se=math.sqrt(variance),
         degrees=degrees,
-        p=_p(diff, facing, degrees),
+        p=p_value(diff, facing, degrees),
         inner=(diff - ratio * below, diff + ratio * above),
         share=a.kind == "share",
     )
@@ -125,24 +126,3 @@ def _degrees(a: Changes, b: Changes, *, paired: bool) -> float:
     if not x + y:
         return float(a.degrees + b.degrees)
     return (x + y) ** 2 / (x**2 / a.degrees + y**2 / b.degrees)
-
-
-def _reach(found: Changes) -> tuple[float, float]:
-    """Distance of the value to the lower and to the upper end of its own interval."""
-    share = min(found.whole / found.scale, 1.0)
-    lo, hi = wilson(share, found.se / found.scale, found.n, t_quantile(found.degrees))
-    return max(share - max(lo, 0.0), 0.0) * found.scale, max(min(hi, 1.0) - share, 0.0) * found.scale
-
-
-def _quantile(degrees: float, at: float) -> float:
-    from scipy.special import stdtrit  # noqa: PLC0415 - scipy is slow to import
-
-    return float(stdtrit(degrees, at))
-
-
-def _p(diff: float, se: float, degrees: float) -> float:
-    from scipy.special import stdtr  # noqa: PLC0415 - scipy is slow to import
-
-    if se <= 0:
-        return 1.0 if diff == 0 else 0.0
-    return float(2 * stdtr(degrees, -abs(diff) / se))

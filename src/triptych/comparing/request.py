@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +54,7 @@ class CompareOptions:
         Raises:
             UsageError: an unknown name or a value out of range.
         """
-        own = {item.name for item in fields(cls)} - {"settings"}
-        known = own | {item.name for item in fields(Settings)}
-        for name in given:
-            if name not in known:
-                what, want = f'compare has no setting "{name}".', ", ".join(sorted(known))
-                raise UsageError(message(what, want=want, hint=nearest(name, known)))
-        mine = {name: given.pop(name) for name in own & given.keys()}
+        mine = Settings.beside("compare", cls, given)
         mine["match"] = tuple(_view(name) for name in _listed(mine.get("match")))
         if not isinstance(mine.get("margin"), Mapping):
             mine["margin"] = _listed(mine.get("margin"))

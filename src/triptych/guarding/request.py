@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from triptych.core.errors import ReadError, UsageError, message, nearest
+from triptych.core.errors import ReadError, UsageError, message
 from triptych.guarding.states import JudgeOptions
 from triptych.profiling.settings import Settings
 
@@ -52,16 +52,10 @@ class GuardOptions:
         Raises:
             UsageError: an unknown name or a value out of range.
         """
-        own = {item.name for item in fields(cls)} - {"settings"}
-        known = own | {item.name for item in fields(Settings)}
-        for name in given:
-            if name not in known:
-                what, want = f'guard has no setting "{name}".', ", ".join(sorted(known - set(NOT_HERE)))
-                raise UsageError(message(what, want=want, hint=nearest(name, known)))
+        mine = Settings.beside("guard", cls, given, NOT_HERE)
         for name, why in NOT_HERE.items():
             if given.get(name):
                 raise UsageError(message("guard has no such setting.", got=name, want=why))
-        mine = {name: given.pop(name) for name in own & given.keys()}
         mine = {name: value for name, value in mine.items() if value is not None}
         if "decode" in mine:
             mine["decode"] = str(mine["decode"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -85,6 +85,27 @@ class Settings:
         made = cls(**given)
         made._check()
         return made
+
+    @classmethod
+    def beside(cls, verb: str, own: type[Any], given: dict[str, Any], hidden: Collection[str] = ()) -> dict[str, Any]:
+        """What of some keywords belongs to a verb's own options; it is taken out of them, the rest is for `of`.
+
+        Args:
+            verb: its name, for the message.
+            own: its dataclass of options, with a field `settings` for ours.
+            given: the keywords.
+            hidden: names that are not offered in the message.
+
+        Raises:
+            UsageError: an unknown name, with a hint for one that is nearly right.
+        """
+        mine = {item.name for item in fields(own)} - {"settings"}
+        known = mine | {item.name for item in fields(cls)}
+        for name in given:
+            if name not in known:
+                want = ", ".join(sorted(known - set(hidden)))
+                raise UsageError(message(f'{verb} has no setting "{name}".', want=want, hint=nearest(name, known)))
+        return {name: given.pop(name) for name in mine & given.keys()}
 
     def _check(self) -> None:
         if self.limit is not None and self.limit < 1:

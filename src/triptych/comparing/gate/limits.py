@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 from triptych.comparing.difference import Difference
+from triptych.comparing.student import quantile
 from triptych.core.interval import Changes, wilson
 from triptych.core.measure import Measure
 
@@ -56,9 +57,8 @@ def difference_ends(found: Difference, many: int) -> Ends:
 
 
 def _quantile(degrees: float, many: int) -> float:
-    from scipy.special import stdtrit  # noqa: PLC0415 - scipy is slow to import
-
-    return float(stdtrit(degrees, 1 - (1 - LEVEL) / 2 / many))
+    """Wide enough for so many at once (Bonferroni)."""
+    return quantile(degrees, 1 - (1 - LEVEL) / 2 / many)
 
 
 def at_least(found: Ends, limit: float) -> str:
