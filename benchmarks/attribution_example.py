@@ -18,7 +18,7 @@ PAGE = harness.HERE.parent / "docs" / "attribute.md"
 BEGIN, END = "<!-- examples -->", "<!-- end of examples -->"
 EXAMPLES = {
     "world": "In a world (`world.toml`): 12 cells, three runs of each, 100 records a run",
-    "tiny_model": "With the packaged model (`tiny_model.toml`): 12 cells, one run of each, 12 records a run",
+    "tiny_model": "With the packaged model (`tiny_model.toml`): 12 cells, one run of each, 24 records a run",
 }
 AXES = ("quality", "diversity", "complexity")
 KEPT = (
@@ -92,7 +92,7 @@ def main() -> None:
     text = PAGE.read_text(encoding="utf-8")
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]
     PAGE.write_text(before + BEGIN + "\n\n" + "\n".join(lines).rstrip() + "\n\n" + END + after, encoding="utf-8")
-    note = "Examples of triptych attribute; the second is what a tiny model does with 12 records a cell, and no more."
+    note = "Examples of triptych attribute; the second is what a tiny model does with 24 records a cell, and no more."
     harness.save(
         "attribution_example", {"note": note, **{name: packed(one) for name, one in found.items()}}, quick=False
     )

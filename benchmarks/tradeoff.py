@@ -49,6 +49,16 @@ FOOT = """## See it on your own data
     triptych frontier DATA --budget 1000 --quality FIELD --pick knee
 
 writes `frontier.json`, `report.html` with these drawings and the price of every step, and the selection at the knee.
+
+## From the generating side
+
+The same trade-off stands before the data are there: a writer that is told to vary more also errs more. For a recipe it is
+read by turning one of its dials, at equal numbers of records, with runs of each setting:
+
+    triptych attribute RECIPE.toml --vary writer.temperature=0.3,0.7,1.1,1.5 --replicates 3 -o heat
+
+In the example whose truth is known, heat from .5 to 1.5 gives diversity and takes quality, both beyond their intervals, and a filter
+behind it takes back what heat cost: [docs/attribute.md](attribute.md).
 """
 
 

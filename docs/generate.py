@@ -75,7 +75,9 @@ def validity(name: str, result: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     for label, parts in said.items():
         told = "; ".join(f"*{kind}* {', '.join(names)}" for kind, names in parts.items())
-        yield f"- `{label}`: {told or 'no value on any of the populations'}."
+        few = result.get("few", {}).get(label)
+        on = f" ({few} a set, one replicate)" if few else ""
+        yield f"- `{label}`{on}: {told or 'no value on any of the populations'}."
 
 
 def page_of_papers() -> str:

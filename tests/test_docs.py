@@ -20,7 +20,7 @@ def papers(monkeypatch):
 @pytest.fixture
 def bench(monkeypatch):
     """The modules of the bench; they are forgotten again, since other benchmarks have modules of the same names."""
-    names = ("expectations", "natural", "planted", "words")
+    names = ("expectations", "natural", "planted", "models", "words")
     monkeypatch.syspath_prepend(str(HOME / "benchmarks" / "validity"))
     held = {name: sys.modules.pop(name, None) for name in names}
     yield {name: __import__(name) for name in names}
@@ -93,8 +93,12 @@ def test_the_catalog_quotes_verdicts_and_tells_what_was_not_measured(papers):
         "verdicts": {
             "distinct_n:n=1": {"sees": ["exact copies"], "misread": ["padding (falls)", "size (rises)"]},
             "distinct_n:n=2": {},
+            "surprisal": {"sees": ["word salad"]},
         },
+        "few": {"surprisal": "40 to 80 records"},
     }
+    said = "- `surprisal` (40 to 80 records a set, one replicate): *sees* word salad."
+    assert list(generate.validity("surprisal", result))[3:] == [said]
     assert list(generate.validity("distinct_n", result))[3:] == [
         "- `distinct_n:n=1`: *sees* exact copies; *misread* padding (falls), size (rises).",
         "- `distinct_n:n=2`: no value on any of the populations.",
@@ -118,6 +122,37 @@ def test_a_larger_dose_changes_the_rows_of_a_smaller_one_and_more(bench):
         moved = [{at for at, row in enumerate(rows) if row != base[at]} for rows in others]
         assert all(a <= b for a, b in pairwise(moved))
         assert len(moved[-1]) == pytest.approx(one.doses[-1] * len(base), rel=0.02)
+
+
+def test_swapped_responses_are_those_of_the_set_at_other_prompts(bench):
+    planted = bench["planted"]
+    for n in (80, planted.RECORDS):
+        base, rows = [planted.swapped(share, 0, n) for share in (0.0, 0.6)]
+        moved = [at for at in range(n) if base[at]["response"] != rows[at]["response"]]
+        assert len(moved) == pytest.approx(0.6 * n, rel=0.02)
+        assert all(rows[at]["correct"] == 0 for at in moved)
+        assert [row["prompt"] for row in rows] == [row["prompt"] for row in base]
+        assert sorted(row["response"] for row in rows) == sorted(row["response"] for row in base)
+
+
+def test_a_reference_is_another_draw_of_the_law(bench):
+    planted = bench["planted"]
+    for one in planted.MANIPULATIONS:
+        if one.base in planted.FRESH:
+            base, other = one.make(one.doses[0], 0), planted.FRESH[one.base](0)
+            shared = {(row["prompt"], row["response"]) for row in base} & {(r["prompt"], r["response"]) for r in other}
+            assert len(shared) < 0.05 * len(base)
+
+
+def test_small_populations_are_the_planted_ones_with_fewer_records(bench):
+    for one, names in bench["models"].ASKED:
+        assert set(names) <= {*bench["models"].SCORED, *bench["models"].GRADIENTS}
+        if one.file:
+            continue
+        sets = list(one.make(Path()).values())
+        assert len({len(rows) for rows in sets}) == 1
+        assert len(sets[0]) <= bench["models"].RECORDS
+        assert all(("prompt_id" in row) == one.paired for rows in sets for row in rows)
 
 
 def test_padding_keeps_the_content_and_doubles_the_words(bench):

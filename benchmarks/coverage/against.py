@@ -36,10 +36,12 @@ class AgainstReference:
         strange = rng.random(self.n) < 0.1
         x[strange] = rng.normal(size=(int(strange.sum()), WIDTH))
         x /= np.linalg.norm(x, axis=1, keepdims=True)
-        nearest, _, inside = against(x.astype(np.float32), self._balls)
+        nearest, near, inside = against(x.astype(np.float32), self._balls)
         counts = np.array([len(row) for row in inside])
         columns = {
+            "embedding@response": pa.FixedSizeListArray.from_arrays(pa.array(x.astype(np.float32).ravel()), WIDTH),
             "reference_nearest@response": nearest,
+            "reference_near@response": near,
             "reference_inside@response": (counts > 0).astype(float),
             "reference_density@response": counts / K,
             "reference_balls@response": list_array(

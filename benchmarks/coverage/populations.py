@@ -402,7 +402,10 @@ POPULATIONS = {
     ),
     "against a reference, n=200": (
         AgainstReference(200),
-        "reference_precision,reference_density,reference_coverage,reference_distance",
+        (
+            "reference_precision,reference_density,reference_coverage,reference_distance,novelsum,"
+            "novelsum:density=reference"
+        ),
     ),
     "verdicts": (
         Verdicts(),

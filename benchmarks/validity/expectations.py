@@ -23,6 +23,7 @@ AXIS: Mapping[str, Expected] = {
         "padding": 0,
         "word salad": 0,
         "gibberish": 0,
+        "swapped responses": 0,
         "size": 0,
         "wrong answers": 0,
         "dedup ladder": 1,
@@ -39,6 +40,7 @@ AXIS: Mapping[str, Expected] = {
         "padding": 0,
         "word salad": -1,
         "gibberish": -1,
+        "swapped responses": -1,
         "defects": -1,
         "size": 0,
         "wrong answers": -1,
@@ -62,6 +64,7 @@ AXIS: Mapping[str, Expected] = {
         "padding": 0,
         "word salad": 0,
         "gibberish": 0,
+        "swapped responses": 0,
         "size": 0,
         "wrong answers": 0,
         "steps told": 1,
@@ -86,9 +89,16 @@ OWN: Mapping[str, Expected] = {
     # A diagnostic of other measures: no population has a right value.
     "length_correlation": dict.fromkeys(AXIS["complexity"]),
     # Weighted by a label that says that garbage and wrong answers are worth nothing.
-    "weighted_vendi": {"word salad": -1, "gibberish": -1, "wrong answers": -1},
-    # One kind of defect each: neither wrong nor meaningless text is one.
-    "defect_rate": {"wrong answers": None, "word salad": None, "gibberish": None},
+    "weighted_vendi": {"word salad": -1, "gibberish": -1, "wrong answers": -1, "swapped responses": -1},
+    # One kind of defect each: neither wrong nor meaningless text is one, nor an answer to something else.
+    "defect_rate": {"wrong answers": None, "word salad": None, "gibberish": None, "swapped responses": None},
+    # A second source is not in the reference. These read the responses: whose prompt it was they cannot know.
+    "reference_precision": {"two sources": -1, "swapped responses": 0},
+    "reference_density": {"two sources": -1, "swapped responses": 0},
+    # Rows that hold nothing of the reference cover nothing of it.
+    "reference_coverage": {"two sources": -1, "word salad": -1, "gibberish": -1},
+    # Novelty beside the reference: what comes of its law is as new as it was, however much of it is lost or repeated.
+    "reference_distance": {"lost modes": 0, "exact copies": 0, "reworded copies": 0},
     # Wrong answers of one prompt differ from each other: that is variety.
     **{
         f"per_prompt_{kind}": {"wrong answers": None}
@@ -111,6 +121,7 @@ LABELS: Mapping[str, tuple[str, ...]] = {
     "compression_ratio": ("compression_ratio:block=1024",),
     "length_adjusted": ("length_adjusted:at=50",),
     "weighted_vendi": ("weighted_vendi:field=correct",),
+    "novelsum": ("novelsum", "novelsum:density=reference"),
     "label_mean": ("label_mean:field=correct", "label_mean:field=grade"),
     "label_agreement": ("label_agreement:field=passed,against=correct",),
     "label_kappa": ("label_kappa:field=passed,against=correct",),
@@ -135,12 +146,14 @@ ONLY: Mapping[str, tuple[str, ...]] = {
 }
 """Planted bases on which a measure has a value at all: it reads code, or a field of structures."""
 
-_CALLS = "its column costs a model call for each record"
 APART: Mapping[str, str] = {
-    **dict.fromkeys(("judge.", "lm.", "student.", "reward.", "gradients."), _CALLS),
-    "reference_": "it needs a reference set",
+    "judge.": "it asks a judge at an endpoint, and none was at hand",
+    "reward.": "it needs a reward model, and none was at hand",
+    "student.": "it reads the student that is to be trained, and there was none",
+    "lm.": "it asks a language model about each record: read with --lm",
+    "gradients.": "it asks a language model about each record: read with --lm",
 }
-"""Beginnings of columns whose measures are left out, and why."""
+"""Beginnings of columns whose measures are left out, and why; the last two are not where a language model is named."""
 
 REFERENCE = {"diversity": "lost modes", "quality": "defects", "complexity": "steps told"}
 """The effect beside which all others of an axis are put."""

@@ -25,13 +25,14 @@ ADVERSARIAL = "LLMBar/Adversarial"
 
 @dataclass(frozen=True)
 class Experiment:
-    """Data sets in a known order, by name; `file` says whose they are."""
+    """Data sets in a known order, by name; `file` says whose they are, `reference` what they can be held against."""
 
     name: str
     words: str
     file: str
     make: Callable[[Path], dict[str, list[Row]]]
     paired: bool = True
+    reference: Callable[[Path], list[Row]] | None = None
 
 
 def lines(folder: Path, name: str) -> Iterator[Row]:
@@ -56,6 +57,14 @@ def ladder(folder: Path) -> dict[str, list[Row]]:
     for row in lines(folder, "gpteacher_toolformer_dedup_ladder"):
         steps[row["subset"]].append(row)
     return {step: texts(drawn(steps[step], RECORDS, "ladder", step)) for step in LADDER}
+
+
+def pool(folder: Path) -> list[Row]:
+    """Rows of the pool that no step of the ladder drew."""
+    drawn_before = {(row["prompt"], row["response"]) for rows in ladder(folder).values() for row in rows}
+    rows = [row for row in lines(folder, "gpteacher_toolformer_dedup_ladder") if row["subset"] == LADDER[0]]
+    left = [row for row in rows if (row["prompt"], row["response"]) not in drawn_before]
+    return texts(drawn(left, RECORDS, "ladder", "reference"))
 
 
 def _instructions(folder: Path) -> dict[str, dict[int, str]]:
@@ -100,6 +109,19 @@ def rejected(status: str) -> Callable[[Path], dict[str, list[Row]]]:
         return {"accepted": texts(drawn(accepted, n, "accepted", status)), status: texts(drawn(chosen, n, status))}
 
     return make
+
+
+def accepted(folder: Path) -> list[Row]:
+    """Accepted rows that are in neither of the sets that rejected rows are held against."""
+    rows = [row for row in lines(folder, "alpaca_libre_unfiltered") if row["status"] == "ok"]
+    used = {row["prompt"] for status in ("too similar", "bad") for row in rejected(status)(folder)["accepted"]}
+    return texts(drawn([row for row in rows if row["prompt"] not in used], RECORDS, "accepted", "reference"))
+
+
+def by_people(folder: Path) -> list[Row]:
+    """Solutions by people to problems of the training part, which no system was asked."""
+    rows = [row for row in lines(folder, "gsm8k_human") if row["split"] == "train" and row["style"] == "plain"]
+    return texts(drawn(rows, RECORDS, "solutions by people"))
 
 
 def systems(folder: Path) -> dict[str, list[Row]]:
@@ -176,17 +198,18 @@ def large_numbers(folder: Path) -> dict[str, list[Row]]:
 
 EXPERIMENTS = (
     Experiment("dedup ladder", "one pool after stricter and stricter removal of similar rows, 1,000 rows each",
-               "gpteacher_toolformer_dedup_ladder", ladder, paired=False),
+               "gpteacher_toolformer_dedup_ladder", ladder, paired=False, reference=pool),
     Experiment("levels", "instructions with 0 .. 5 added constraints", "followbench_levels", levels),
     Experiment("levels (equal length)", "two levels of one instruction, at least two apart, within a tenth of one length",
                "followbench_levels", equal_length),
     Experiment("too similar rows", "rows that a pipeline rejected as too similar, against accepted ones",
-               "alpaca_libre_unfiltered", rejected("too similar"), paired=False),
+               "alpaca_libre_unfiltered", rejected("too similar"), paired=False, reference=accepted),
     Experiment("rejected rows", "rows that a pipeline rejected as too short, blacklisted or in error, against accepted ones",
-               "alpaca_libre_unfiltered", rejected("bad"), paired=False),
+               "alpaca_libre_unfiltered", rejected("bad"), paired=False, reference=accepted),
     Experiment("better system", "solutions of six systems to the same problems, by accuracy",
-               "gsm8k_model_solutions", systems),
-    Experiment("wrong solutions", "the wrong against the right solution, where one of two like systems missed a problem", "gsm8k_model_solutions", solutions),
+               "gsm8k_model_solutions", systems, reference=by_people),
+    Experiment("wrong solutions", "the wrong against the right solution, where one of two like systems missed a problem", "gsm8k_model_solutions", solutions,
+               reference=by_people),
     Experiment("people prefer", "the answer that most of three people preferred, against the other", "pandalm_human3",
                preferred("pandalm_human3", lambda row: "preference" in row)),
     Experiment("experts prefer (natural)", "the answer that experts preferred", "llmbar_pairs",

@@ -7,7 +7,7 @@ from row i of the base and the difference is paired; a larger dose changes the r
 from __future__ import annotations
 
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -78,6 +78,7 @@ class Manipulation:
     """What is done, at which doses, and to which base.
 
     Attributes:
+        make: of a dose and a seed; those that are read by a model too, of a number of records as a third.
         base: "single" (an answer to a prompt), "several" (answers with labels, grouped by prompt) or a name of its own.
         paired: whether row i of every dose comes from row i of the base.
         axes: whose measures are read; `only`: these names alone.
@@ -87,7 +88,7 @@ class Manipulation:
     words: str
     base: str
     doses: tuple[float, ...]
-    make: Callable[[float, int], list[Row]]
+    make: Callable[..., list[Row]]
     paired: bool = True
     axes: tuple[str, ...] = ("quality", "diversity", "complexity")
     only: tuple[str, ...] = ()
@@ -107,8 +108,13 @@ def texts(n: int, seed: int, *labels: str, skills: int = len(SKILLS)) -> list[Te
     return made
 
 
-def base(seed: int) -> list[Text]:
-    return texts(RECORDS, seed, "base")
+def base(seed: int, n: int = RECORDS) -> list[Text]:
+    return texts(n, seed, "base")
+
+
+def fresh(seed: int) -> list[Row]:
+    """Other records of the law that `base` is drawn from."""
+    return [text.row() for text in texts(RECORDS, seed, "reference")]
 
 
 def order(n: int, seed: int, what: str) -> list[int]:
@@ -116,11 +122,11 @@ def order(n: int, seed: int, what: str) -> list[int]:
     return [int(place) for place in stream("validity", what, seed).permutation(n)]
 
 
-def changed(what: str, change: Callable[[Text, Draw, int], Text]) -> Callable[[float, int], list[Row]]:
+def changed(what: str, change: Callable[[Text, Draw, int], Text]) -> Callable[..., list[Row]]:
     """A manipulation that changes a share of the rows of the base, each by itself."""
 
-    def make(share: float, seed: int) -> list[Row]:
-        made = base(seed)
+    def make(share: float, seed: int, n: int = RECORDS) -> list[Row]:
+        made = base(seed, n)
         for rank, place in enumerate(order(len(made), seed, what)[: round(share * len(made))]):
             made[place] = change(made[place], Draw("validity", what, seed, place), rank)
         return [text.row() for text in made]
@@ -128,9 +134,9 @@ def changed(what: str, change: Callable[[Text, Draw, int], Text]) -> Callable[[f
     return make
 
 
-def copies(share: float, seed: int, *, reworded: bool = False) -> list[Row]:
+def copies(share: float, seed: int, n: int = RECORDS, *, reworded: bool = False) -> list[Row]:
     """Rows replaced by copies of rows that every dose keeps: word for word, or the same task and answer in other words."""
-    made = base(seed)
+    made = base(seed, n)
     places = order(len(made), seed, "copies")
     kept = places[-round(0.4 * len(made)) :]
     for rank, place in enumerate(places[: round(share * len(made))]):
@@ -144,16 +150,19 @@ def copies(share: float, seed: int, *, reworded: bool = False) -> list[Row]:
     return [text.row() for text in made]
 
 
-def lost_modes(skills: float, seed: int) -> list[Row]:
-    return [text.row() for text in texts(RECORDS, seed, "modes", str(skills), skills=int(skills))]
+def lost_modes(skills: float, seed: int, n: int = RECORDS) -> list[Row]:
+    return [text.row() for text in texts(n, seed, "modes", str(skills), skills=int(skills))]
 
 
 def size(share: float, seed: int) -> list[Row]:
     return [text.row() for text in texts(round(share * MOST), seed, "size", str(share))]
 
 
-def two_sources(share: float, seed: int) -> list[Row]:
-    """Rows of one writer on half of the skills replaced by those of another writer on the other half."""
+def two_sources(share: float, seed: int, drawn: str = "sources") -> list[Row]:
+    """Rows of one writer on half of the skills replaced by those of another writer on the other half.
+
+    `drawn`: label of the draw; under another one the law is the same and the records are others.
+    """
     skills = list(SKILLS.values())
     half = order(len(skills), seed, "halves")
     sources = (half[: len(half) // 2], (0, 1, 2), 0), (half[len(half) // 2 :], (3, 4, 5), 4)
@@ -161,7 +170,7 @@ def two_sources(share: float, seed: int) -> list[Row]:
     rows = []
     for index in range(RECORDS):
         pool, forms, style = sources[index in second]
-        draw = Draw("validity", "sources", seed, index, int(index in second))
+        draw = Draw("validity", drawn, seed, index, int(index in second))
         skill = skills[pool[draw.below(len(pool))]]
         draft = skill.draft(draw)
         answer = wording.response(draft, draw, draft.answer, style)
@@ -178,10 +187,10 @@ def _padded(text: str, sentences: tuple[str, ...], factor: float, draw: Draw, *,
     return " ".join([*added, text] if before else [text, *added])
 
 
-def padded(factor: float, seed: int) -> list[Row]:
+def padded(factor: float, seed: int, n: int = RECORDS) -> list[Row]:
     """Sentences that say nothing, before the prompt and after the response."""
     rows = []
-    for index, text in enumerate(base(seed)):
+    for index, text in enumerate(base(seed, n)):
         draw = Draw("validity", "padding", seed, index, str(factor))
         row = text.row()
         row["prompt"] = _padded(text.prompt, FOREWORDS, factor, draw, before=True)
@@ -221,6 +230,16 @@ def _wrong(text: Text, draw: Draw, _rank: int) -> Text:
     return replace(text, response=wording.response(text.draft, draw, stated), correct=False)
 
 
+def swapped(share: float, seed: int, n: int = RECORDS) -> list[Row]:
+    """Pairs of rows exchange their responses: the set of prompts and that of responses stay as they are."""
+    rows = [text.row() for text in base(seed, n)]
+    places = order(n, seed, "swapped")[: 2 * round(share * n / 2)]
+    for one, other in zip(places[::2], places[1::2], strict=True):
+        rows[one]["response"], rows[other]["response"] = rows[other]["response"], rows[one]["response"]
+        rows[one]["correct"] = rows[other]["correct"] = 0.0
+    return rows
+
+
 def _defect(text: Text, draw: Draw, rank: int) -> Text:
     """One of six visible defects, in turn."""
     kinds = (
@@ -234,9 +253,9 @@ def _defect(text: Text, draw: Draw, rank: int) -> Text:
     return replace(text, response=kinds[rank % len(kinds)](), correct=False)
 
 
-def constrained(count: float, seed: int) -> list[Row]:
+def constrained(count: float, seed: int, n: int = RECORDS) -> list[Row]:
     rows = []
-    for index, text in enumerate(base(seed)):
+    for index, text in enumerate(base(seed, n)):
         draw = Draw("validity", "constraints", seed, index)
         wanted = draw.some(CONSTRAINTS, len(CONSTRAINTS))[: int(count)]
         rows.append({**text.row(), "prompt": " ".join([text.prompt, *wanted])})
@@ -251,10 +270,10 @@ _EVENTS = (
 )
 
 
-def steps_told(steps: float, seed: int) -> list[Row]:
+def steps_told(steps: float, seed: int, n: int = RECORDS) -> list[Row]:
     """Stocks that change so many times, one sentence of the answer for each; the structure names the changes."""
     rows = []
-    for index in range(RECORDS):
+    for index in range(n):
         draw = Draw("validity", "steps", seed, str(steps), index)
         goods, place = draw.pick(GOODS), draw.pick(PLACES)
         held = start = draw.number(200, 400)
@@ -400,7 +419,7 @@ MANIPULATIONS = (
     Manipulation("lost modes", "42 kinds of task become 21, 10, 5", "modes", (42, 21, 10, 5), lost_modes, paired=False),
     Manipulation("exact copies", "a share of the rows repeats others word for word", "single", SHARES, copies),
     Manipulation("reworded copies", "a share of the rows repeats the task and answer of others in other words", "single",
-                 SHARES, lambda share, seed: copies(share, seed, reworded=True)),
+                 SHARES, lambda share, seed, n=RECORDS: copies(share, seed, n, reworded=True)),
     Manipulation("two sources", "a share comes from another writer with other tasks", "sources", (0.0, 0.1, 0.25, 0.5),
                  two_sources),
     Manipulation("padding", "prompt and response 1.25, 1.5, 2 times as long by sentences that say nothing", "single",
@@ -408,6 +427,7 @@ MANIPULATIONS = (
     Manipulation("word salad", "a share of the responses is words in no order", "single", GARBAGE, changed("salad", _salad)),
     Manipulation("gibberish", "a share of the responses is random letters", "single", GARBAGE,
                  changed("gibberish", _gibberish)),
+    Manipulation("swapped responses", "a share of the responses has changed places", "single", SHARES, swapped),
     Manipulation("defects", "a share is cut off, refused, an echo, a loop, broken or empty, in turn", "single",
                  (0.0, 0.06, 0.18, 0.36), changed("defects", _defect)),
     Manipulation("size", "a half and a quarter of the records, drawn anew", "size", (1.0, 0.5, 0.25), size, paired=False),
@@ -446,3 +466,11 @@ MANIPULATIONS = (
 
 SEVERAL = frozenset({"several", "eight", "fewer"})
 """Bases of several answers to a prompt: measures grouped by prompt and of labels are read there, all others elsewhere."""
+
+FRESH: Mapping[str, Callable[[int], list[Row]]] = {
+    "single": fresh,
+    "modes": fresh,
+    "size": fresh,
+    "sources": lambda seed: two_sources(0.0, seed, "reference"),
+}
+"""Base to a fresh draw of the same law: what measures that read a reference set are held against."""

@@ -1,8 +1,9 @@
 """What every measure sees and what misleads it: `python benchmarks/validity/run.py [--only NAME] [--measure NAME]`
 
 Every measure of the registry that costs no model call is read on populations whose truth is known: planted ones, made here
-(`planted.py`), and, where TRIPTYCH_DATA names the folder of the data sets, natural ones (`natural.py`). What each should do
-was written down first (`expectations.py`). Writes `result.json` and the tables of README.md.
+(`planted.py`), and, where TRIPTYCH_DATA names the folder of the data sets, natural ones (`natural.py`). With `--lm` those that
+ask a language model are read too, on small ones (`models.py`). What each should do was written down first
+(`expectations.py`). Writes `result.json` and the tables of README.md; a part of the bench only with `--merge`.
 """
 
 from __future__ import annotations
@@ -24,16 +25,19 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
+from equipment import equipped, reads_reference
 from expectations import APART, ONLY, REFERENCE, expected, grouped, known, labels_of
 from harness import COMMIT, MACHINE, packages
+from models import ASKED
 from natural import EXPERIMENTS, Experiment
-from planted import MANIPULATIONS, SEVERAL, Manipulation
+from planted import FRESH, MANIPULATIONS, SEVERAL, Manipulation
 from reading import CERTAIN, Found, differences, fitted, judged, pooled, side
 from tables import write_tables
-from words import verdicts
+from words import small, verdicts
 
 from triptych.comparing.reading import Memory
 from triptych.comparing.sides import Side
+from triptych.core.dear import maker_of
 from triptych.core.errors import TriptychError
 from triptych.core.measure import Measure
 from triptych.core.profile import write_text
@@ -49,11 +53,12 @@ SLOW = frozenset({"facility_coverage"})
 """Read in one replicate: some seconds a set."""
 
 
-def asked(only: str | None) -> tuple[dict[str, Measure], dict[str, str]]:
+def asked(only: Sequence[str] = (), lm: str | None = None) -> tuple[dict[str, Measure], dict[str, str]]:
     """Label to measure for all that can be read, and name to reason for those that are left out."""
     chosen, left = {}, {}
+    open_now = ("lm.", "gradients.") if lm else ()
     for name in known():
-        if only and name != only:
+        if only and name not in only:
             continue
         try:
             made = [parse([label])[0] for label in labels_of(name)]
@@ -61,12 +66,18 @@ def asked(only: str | None) -> tuple[dict[str, Measure], dict[str, str]]:
         except (TriptychError, ValueError) as error:
             left[name] = str(error).partition("\n")[0]
             continue
-        reasons = [why for start, why in APART.items() if any(need.startswith(start) for need in needs)]
+        apart = {start: why for start, why in APART.items() if start not in open_now}
+        reasons = [why for start, why in apart.items() if any(need.startswith(start) for need in needs)]
         if reasons:
             left[name] = reasons[0]
             continue
         chosen |= dict(zip(labels_of(name), made, strict=True))
     return chosen, left
+
+
+def dear(measure: Measure) -> bool:
+    """Whether it asks a model about each record."""
+    return any(maker_of(need) for need in measure.statistic().needs)
 
 
 def relevant(measures: Mapping[str, Measure], one: Manipulation) -> dict[str, Measure]:
@@ -76,6 +87,8 @@ def relevant(measures: Mapping[str, Measure], one: Manipulation) -> dict[str, Me
         label: measure
         for label, measure in measures.items()
         if grouped(measure.about.name) == several
+        and not dear(measure)
+        and (one.base in FRESH or not reads_reference(measure))
         and measure.about.axis in one.axes
         and (not one.only or measure.about.name in one.only)
         and one.base in ONLY.get(measure.about.name, (one.base,))
@@ -89,6 +102,7 @@ class Planted:
         self.bench, self.measures = bench, measures
         self.memory = [Memory() for _ in range(REPLICATES)]
         self.bases: dict[tuple[str, float, int], Side] = {}
+        self.references: dict[tuple[str, int], list[Any]] = {}
 
     def cells(self, one: Manipulation) -> list[dict[str, Any]]:
         """One row for each measure."""
@@ -100,7 +114,7 @@ class Planted:
             for place, dose in enumerate(one.doses[1:]):
                 base = self._base(one, replicate, now, alone=alone)
                 rows = one.make(dose, replicate)
-                ready, fit = self._side(rows, now, alone=alone)
+                ready, fit = self._side(rows, now, one, replicate)
                 read = differences(
                     base, ready, list(fit.values()), paired=one.paired, memory=self.memory[replicate], bench=self.bench
                 )
@@ -114,20 +128,32 @@ class Planted:
             everything = {
                 label: m
                 for label, m in self.measures.items()
-                if grouped(m.about.name) != alone and not (replicate and m.about.name in SLOW)
+                if grouped(m.about.name) != alone
+                and not (replicate and m.about.name in SLOW)
+                and not dear(m)
+                and (one.base in FRESH or not reads_reference(m))
             }
-            self.bases[key] = self._side(one.make(one.doses[0], replicate), everything or now, alone=alone)[0]
+            self.bases[key] = self._side(one.make(one.doses[0], replicate), everything or now, one, replicate)[0]
         return self.bases[key]
 
-    def _side(self, rows: list[Any], now: Mapping[str, Measure], *, alone: bool) -> tuple[Side, dict[str, Measure]]:
-        return opened(rows, self.bench, now, alone=alone)
+    def _side(
+        self, rows: list[Any], now: Mapping[str, Measure], one: Manipulation, replicate: int
+    ) -> tuple[Side, dict[str, Measure]]:
+        held = (one.base, replicate)
+        if one.base in FRESH and held not in self.references:
+            self.references[held] = FRESH[one.base](replicate)
+        return opened(rows, self.bench, now, alone=one.base not in SEVERAL, reference=self.references.get(held))
 
 
-def opened(rows: list[Any], bench: Bench, now: Iterable[str], *, alone: bool) -> tuple[Side, dict[str, Measure]]:
+def opened(
+    rows: list[Any], bench: Bench, now: Iterable[str], *, alone: bool, reference: list[Any] | None = None
+) -> tuple[Side, dict[str, Measure]]:
     """A side with the features of the measures that apply to it, and these by label."""
     fit = fitted(rows, bench, list(now))
-    settings = replace(bench.settings, measures=tuple(fit))
-    return side(rows, replace(bench, settings=settings), alone=alone), fit
+    ready = equipped(
+        rows, replace(bench, settings=replace(bench.settings, measures=tuple(fit))), fit.values(), reference
+    )
+    return side(rows, ready, alone=alone), fit
 
 
 def row(
@@ -150,14 +176,19 @@ def experiment(one: Experiment, folder: Path, bench: Bench, measures: Mapping[st
     """One row for each measure on one natural experiment, and how many records each of its sets has."""
     sets = one.make(folder)
     first, *others = sets
-    now = {label: m for label, m in measures.items() if not grouped(m.about.name) and m.about.name not in SLOW}
+    reference = one.reference(folder) if one.reference else None
+    now = {
+        label: m
+        for label, m in measures.items()
+        if not grouped(m.about.name) and m.about.name not in SLOW and (reference or not reads_reference(m))
+    }
     if not fitted(sets[first], bench, list(now)):
         return [], {name: len(rows) for name, rows in sets.items()}
-    base, own = opened(sets[first], bench, now, alone=not one.paired)
+    base, own = opened(sets[first], bench, now, alone=not one.paired, reference=reference)
     found: dict[str, list[list[Found]]] = {label: [[] for _ in others] for label in own}
     memory = Memory()
     for place, name in enumerate(others):
-        ready, fit = opened(sets[name], bench, own, alone=not one.paired)
+        ready, fit = opened(sets[name], bench, own, alone=not one.paired, reference=reference)
         read = differences(base, ready, list(fit.values()), paired=one.paired, memory=memory, bench=bench)
         for label, compared in zip(fit, read, strict=True):
             found[label][place].append(Found.of(compared))
@@ -166,27 +197,56 @@ def experiment(one: Experiment, folder: Path, bench: Bench, measures: Mapping[st
 
 
 @cache
-def ready(measure: str | None) -> Planted:
+def ready(only: tuple[str, ...], lm: str | None) -> Planted:
     """What a process works with, to its end."""
-    bench = _LASTING.enter_context(open_bench(Settings.of(workers=1), Progress()))
-    return Planted(bench, asked(measure)[0])
+    bench = _LASTING.enter_context(open_bench(Settings.of(workers=1, lm=lm), Progress()))
+    return Planted(bench, asked(only, lm)[0])
 
 
 _LASTING = ExitStack()
 
 
-def population(job: tuple[int, str | None, str]) -> tuple[list[dict[str, Any]], dict[str, Any], float]:
-    """The rows of one population, by its place in both lists, the records of its sets, and the CPU seconds it took."""
-    place, measure, folder = job
-    planted, began = ready(measure), time.process_time()
-    if place < len(MANIPULATIONS):
-        return planted.cells(MANIPULATIONS[place]), {}, time.process_time() - began
-    one = EXPERIMENTS[place - len(MANIPULATIONS)]
-    rows, sizes = experiment(one, Path(folder), planted.bench, planted.measures)
-    return rows, {one.name: sizes}, time.process_time() - began
+EVERY = (*MANIPULATIONS, *EXPERIMENTS, *(one for one, _ in ASKED))
+"""All populations, in the order in which they are read."""
+
+Job = tuple[int, tuple[str, ...], str | None, str]
+"""The place of a population, the measures (all, where there is none), the language model and the folder of the data."""
 
 
-def results(jobs: Sequence[tuple[int, str | None, str]], processes: int) -> Iterator[Any]:
+def population(job: Job) -> tuple[list[dict[str, Any]], dict[str, Any], float]:
+    """The rows of one population, the records of its sets, and the CPU seconds it took."""
+    place, only, lm, folder = job
+    planted, began = ready(only, lm), time.process_time()
+    one = EVERY[place]
+    if isinstance(one, Manipulation):
+        return planted.cells(one), {}, time.process_time() - began
+    least = place - len(MANIPULATIONS) - len(EXPERIMENTS)
+    names = ASKED[least][1] if least >= 0 else None
+    now = {label: m for label, m in planted.measures.items() if (m.about.name in names if names else not dear(m))}
+    rows, sizes = experiment(one, Path(folder), planted.bench, now)
+    if names:
+        rows, sizes = [{**each, "records": min(sizes.values())} for each in rows], {}
+    return rows, {one.name: sizes} if sizes else {}, time.process_time() - began
+
+
+def chosen(only: Sequence[str], measures: Mapping[str, Measure], lm: str | None, folder: str) -> list[int]:
+    """Places of the populations that are read."""
+    last = len(EVERY) if lm else len(MANIPULATIONS) + len(EXPERIMENTS)
+    names = {measure.about.name for measure in measures.values()}
+    cheap = not all(map(dear, measures.values()))
+    found = []
+    for place, one in enumerate(EVERY[:last]):
+        least = place - len(MANIPULATIONS) - len(EXPERIMENTS)
+        if isinstance(one, Manipulation):
+            fits = bool(relevant(measures, one))
+        else:
+            fits = bool(folder or not one.file) and bool(names & set(ASKED[least][1]) if least >= 0 else cheap)
+        if fits and (not only or one.name in only):
+            found.append(place)
+    return found
+
+
+def results(jobs: Sequence[Job], processes: int) -> Iterator[Any]:
     """What comes of each job, in order."""
     if processes == 1:
         yield from map(population, jobs)
@@ -238,6 +298,8 @@ def document(head: Mapping[str, Any], left: Mapping[str, str], rows: Sequence[Ma
     parts = [f" {json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
     parts += [f' "left_out": {json.dumps(left)}', f' "columns": {json.dumps(COLUMNS)}']
     told = ",\n".join(f"  {json.dumps(label)}: {json.dumps(said)}" for label, said in verdicts(rows).items())
+    few = small(rows)
+    parts += [f' "few": {json.dumps(few)}'] if few else []
     listed = ",\n".join(f"  {json.dumps(packed(each), allow_nan=False)}" for each in rows)
     return "{\n" + ",\n".join([*parts, f' "verdicts": {{\n{told}\n }}', f' "rows": [\n{listed}\n ]']) + "\n}\n"
 
@@ -254,17 +316,40 @@ def told_anew() -> None:
         doses = each.pop("doses")
         each |= {"expected": wanted, **judged(measure, doses, wanted), "doses": doses}
     relative(rows)
+    written(result, rows)
+
+
+def written(result: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
+    """The result file and the tables, of all rows that there are."""
     read = {each["measure"].partition(":")[0] for each in rows}
-    left = {name: why for name, why in asked(None)[1].items() if name not in read}
-    head = {key: value for key, value in result.items() if key not in ("left_out", "verdicts", "columns")}
+    left = {name: why for name, why in asked()[1].items() if name not in read}
+    head = {
+        key: value for key, value in result.items() if key not in ("left_out", "verdicts", "columns", "few", "rows")
+    }
     write_text(RESULT, document(head, left, rows))
     write_tables(HERE)
+
+
+def merged(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], what: str) -> None:
+    """Rows that were read now in the place of those of the same measure and population; the others stay."""
+    result = json.loads(RESULT.read_text(encoding="utf-8"))
+    held = {(each["population"], each["measure"]): each for each in map(unpacked, result["rows"])}
+    held |= {(each["population"], each["measure"]): dict(each) for each in rows}
+    every = list(held.values())
+    relative(every)
+    result["records"] |= head["records"]
+    part = {key: head[key] for key in ("date", *COMMIT, "machine", "packages", "cpu_seconds")}
+    before = [each for each in result.get("later", ()) if each["what"] != what]
+    result["later"] = [*before, {"what": what, "rows": len(rows), **part}]
+    written(result, every)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", action="append", help="one population")
-    parser.add_argument("--measure", help="one measure")
+    parser.add_argument("--measure", action="append", help="one measure")
+    parser.add_argument("--lm", help="a language model, for the measures that ask one")
+    parser.add_argument("--merge", action="store_true", help="write a part of the bench beside what was read before")
     parser.add_argument("--processes", type=int, default=1, help="populations that are read at a time")
     parser.add_argument(
         "--tables", action="store_true", help="verdicts and tables of what was read before; reads nothing"
@@ -273,19 +358,14 @@ def main() -> None:
     if given.tables:
         told_anew()
         return
-    measures, left = asked(given.measure)
+    names = tuple(given.measure or ())
+    measures = asked(names, given.lm)[0]
     started = time.perf_counter()
     folder = os.environ.get("TRIPTYCH_DATA", "")
-    chosen = [
-        at
-        for at, one in enumerate((*MANIPULATIONS, *(EXPERIMENTS if folder else ())))
-        if (not given.only or one.name in given.only)
-        and (at >= len(MANIPULATIONS) or relevant(measures, MANIPULATIONS[at]))
-    ]
     rows: list[dict[str, Any]] = []
     sizes: dict[str, Any] = {}
     seconds = 0.0
-    jobs = [(at, given.measure, folder) for at in chosen]
+    jobs = [(at, names, given.lm, folder) for at in chosen(given.only or (), measures, given.lm, folder)]
     for found, size, took in results(jobs, given.processes):
         name = found[0]["population"] if found else next(iter(size), "")
         seconds += took
@@ -294,7 +374,8 @@ def main() -> None:
         rows += found
         sizes |= size
     relative(rows)
-    if given.only or given.measure:
+    part = bool(given.only or names)
+    if part and not given.merge:
         print("part of the bench: nothing was written")
         return
     head = {
@@ -302,8 +383,16 @@ def main() -> None:
         "level": CERTAIN, "replicates": REPLICATES, "cpu_seconds": round(seconds),
         "wall_seconds": round(time.perf_counter() - started), "processes": given.processes, "natural": bool(folder), "records": sizes,
     }  # fmt: skip
-    write_text(RESULT, document(head, left, rows))
-    write_tables(HERE)
+    if given.merge:
+        merged(
+            head,
+            rows,
+            ", ".join(
+                [*names, *(f'on "{name}"' for name in given.only or ()), *([f"--lm {given.lm}"] if given.lm else [])]
+            ),
+        )
+    else:
+        written(head, rows)
     print("written: result.json, README.md")
 
 

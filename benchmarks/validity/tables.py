@@ -37,7 +37,7 @@ def tables(result: Mapping[str, Any]) -> Iterator[str]:
     machine = result["machine"]
     yield (
         f"{result['date']}, commit {result['commit'][:12]}{changed}; {machine['cpu']}, {machine['cores']} cores; "
-        f"{result['cpu_seconds'] / 60:.0f} CPU minutes, one process. {len(result['verdicts'])} numbers of "
+        f"{result['cpu_seconds'] / 60:.0f} CPU minutes, one process.{_later(result)} {len(result['verdicts'])} numbers of "
         f"{len({label.partition(':')[0] for label in result['verdicts']})} measures, {len(rows):,} rows; left out: "
         + ("; ".join(f"{name} ({why})" for name, why in result["left_out"].items()) or "none")
         + "."
@@ -49,7 +49,16 @@ def tables(result: Mapping[str, Any]) -> Iterator[str]:
         for title, names, many in _parts():
             mine = list(dict.fromkeys(each["measure"] for each in rows if each["axis"] == axis))
             mine = [label for label in mine if many is None or grouped(label.partition(":")[0]) == many]
-            yield from _table(f"{axis.capitalize()}, {title}", mine, names, cells)
+            yield from _table(f"{axis.capitalize()}, {title}", mine, names, cells, result.get("few", {}))
+
+
+def _later(result: Mapping[str, Any]) -> str:
+    """The parts that were read after the rest, when and at which commit."""
+    return "".join(
+        f" Read later: {each['what']} ({each['rows']} rows; {each['date']}, commit {each['commit'][:12]}"
+        f"{' with changes' if each['source_changed'] else ''}; {each['cpu_seconds'] / 60:.1f} CPU minutes)."
+        for each in result.get("later", ())
+    )
 
 
 def _parts() -> Iterator[tuple[str, list[str], bool | None]]:
@@ -74,7 +83,9 @@ def _populations(result: Mapping[str, Any]) -> Iterator[str]:
             yield f"| {one.name} | {one.words} | {'; '.join(f'{name}: {n:,}' for name, n in sizes.items())} |"
 
 
-def _table(title: str, labels: Sequence[str], names: Sequence[str], cells: Cells) -> Iterator[str]:
+def _table(
+    title: str, labels: Sequence[str], names: Sequence[str], cells: Cells, few: Mapping[str, str]
+) -> Iterator[str]:
     names = [name for name in names if any(_told(cells.get((label, name))) for label in labels)]
     labels = [label for label in labels if any(_told(cells.get((label, name))) for name in names)]
     if not names:
@@ -85,7 +96,11 @@ def _table(title: str, labels: Sequence[str], names: Sequence[str], cells: Cells
     yield "| | " + " | ".join(names) + " |"
     yield "| --- |" + " --- |" * len(names)
     for label in labels:
-        yield f"| {label} | " + " | ".join(_told(cells.get((label, name))) for name in names) + " |"
+        yield (
+            f"| {label}{f' ({few[label]})' if label in few else ''} | "
+            + " | ".join(_told(cells.get((label, name))) for name in names)
+            + " |"
+        )
 
 
 def _told(each: Mapping[str, Any] | None) -> str:

@@ -35,6 +35,19 @@ def verdicts(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, list[str]
     return {label: dict(sorted(said.items(), key=_rank)) for label, said in out.items()}
 
 
+def small(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Label to how many records were read, for those that were read on few."""
+    found: dict[str, list[int]] = {}
+    for each in rows:
+        if "records" in each:
+            found.setdefault(each["measure"], []).append(each["records"])
+    return {label: _span(min(n), max(n)) for label, n in found.items()}
+
+
+def _span(low: int, high: int) -> str:
+    return f"{low} records" if low == high else f"{low} to {high} records"
+
+
 def _rank(item: tuple[str, Any]) -> int:
     order = [*WORDS.values(), "moves, nothing expected", "no value on"]
     return order.index(item[0])

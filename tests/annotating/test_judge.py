@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from triptych import api
 from triptych.annotating.annotator import Item, Paid
 from triptych.annotating.judge import Bench, Judge, annotators, bench_of
 from triptych.core.errors import SpecError, TriptychError, UsageError
-from triptych.endpoints.wire import Reply
+from triptych.endpoints.replies import Reply
 
 TRIPTYCH = [sys.executable, "-m", "triptych.cli"]
 QUALITY, COMPLEXITY = "How good", "How demanding"
@@ -152,14 +153,15 @@ def test_a_judge_that_dies_half_way_ends_with_2_and_a_count(serve, tmp_path):
     run = command(server, data, tmp_path / "out", "--measures", "judge_mean")
     ended = subprocess.run(run, check=False, capture_output=True, text=True, timeout=120)
     assert ended.returncode == 2
-    assert "judge of quality (m): stopped with 40 of 100 records done" in ended.stderr
+    done = int(re.search(r"judge of quality \(m\): stopped with (\d+) of 100 records done", ended.stderr)[1])
+    assert 25 <= done <= 40  # answers that are late for more than two seconds when the run stops are asked for again
     assert "key revoked" in ended.stderr
     assert "run it again: what is done is kept" in ended.stderr
     assert not (tmp_path / "out" / "profile.json").exists()
     server.behave = graded
     before = len(server.requests)
     assert subprocess.run(run, check=False, capture_output=True, timeout=120).returncode == 0
-    assert len(server.requests) - before == 60
+    assert len(server.requests) - before == 100 - done
 
 
 def test_a_server_that_refuses_log_probabilities_is_told_what_to_do(serve):

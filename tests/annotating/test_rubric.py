@@ -8,7 +8,7 @@ import pytest
 
 from triptych.annotating.annotator import Item
 from triptych.annotating.rubric import CUT, NO_GRADE, OUTSIDE, SEVERAL, Grade, grade, question
-from triptych.endpoints.wire import Reply
+from triptych.endpoints.replies import Reply
 
 P, R = "Name a river.", "The Elbe."
 

@@ -103,3 +103,39 @@ def test_what_does_not_fit(recipe, tmp_path):
         api.plan_attribute(tmp_path / "gone.toml", tmp_path / "gone.toml")
     with pytest.raises(ReadError, match="the run gave no record"):
         api.attribute(recipe, out=tmp_path / "none", workers=1, vary={"filters": ["length:prompt_least=5000", "none"]})
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"measures": "vendy"}, 'no measure is named "vendy"'),
+        ({"measures": "vendi", "margin": "vendi=-3"}, "--margin vendi is not right"),
+        ({"measures": "vendi", "margin": "hill=.1"}, 'no measure "hill" is compared'),
+        ({"reference": "filters=qualty"}, r'no run has the value "qualty" of filters\.\n.*none, quality\n.*quality'),
+        ({"vary": {"method": ["few_shot", "taxonomy"]}}, r'02-taxonomy: recipe: writer "world" cannot do'),
+    ],
+)
+def test_what_is_not_there_is_said_before_anything_is_made(recipe, tmp_path, asked, words):
+    with pytest.raises((SpecError, UsageError), match=words):
+        api.attribute(recipe, out=tmp_path / "out", **{**ASKED, **asked})
+    assert not list(tmp_path.glob("out/cells/*"))
+
+
+def test_a_recipe_that_is_wrong_is_named(recipe, tmp_path):
+    other = tmp_path / "other.toml"
+    other.write_text(RECIPE.replace("few_shot", "few_shoot"))
+    with pytest.raises(SpecError, match=r"other\.toml: no generation method is named"):
+        api.plan_attribute(recipe, other)
+
+
+def test_failures_are_asked_again_where_nothing_was_made_yet(recipe, tmp_path):
+    out = tmp_path / "out"
+    asked = {**ASKED, "measures": "label_mean:field=grade"}
+    (out / "answers").mkdir(parents=True)
+    failed = out / "answers" / "failed.jsonl"
+    failed.write_text('{"schema": "triptych/answers@1"}\n')
+    api.attribute(recipe, out=out, **asked)
+    assert not failed.exists()
+    failed.write_text('{"schema": "triptych/answers@1"}\n')
+    api.attribute(recipe, out=out, **asked)
+    assert failed.exists()

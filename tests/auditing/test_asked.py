@@ -14,7 +14,7 @@ from triptych.annotating.pairs import BOTH, CUT, NO_SIDE, PairJudge, pair_of, qu
 from triptych.auditing.request import split
 from triptych.core.errors import TriptychError, UsageError
 from triptych.core.rng import stream
-from triptych.endpoints.wire import Reply
+from triptych.endpoints.replies import Reply
 
 
 def pairs(n=60):

@@ -16,7 +16,8 @@ from serving import CUT, DRIP, DROP, HANG, chat, echo
 from triptych.core.errors import SpecError, TriptychError, UsageError
 from triptych.endpoints import client as client_module
 from triptych.endpoints.client import Client, Effort, Failure
-from triptych.endpoints.wire import Endpoint, Question, Reply
+from triptych.endpoints.replies import Reply
+from triptych.endpoints.wire import Endpoint, Question
 
 KEY = "sk-very-secret-123"
 

@@ -8,7 +8,8 @@ from collections import Counter
 import pytest
 
 from triptych.endpoints.client import Client, Effort, Failure, Usage
-from triptych.endpoints.wire import Endpoint, Question, Reply
+from triptych.endpoints.replies import Reply
+from triptych.endpoints.wire import Endpoint, Question
 
 proxies, killed = sys.modules["proxy"], sys.modules["killed"]
 

@@ -9,7 +9,8 @@ import pytest
 
 from triptych.core.errors import TriptychError
 from triptych.endpoints.client import Client, Effort, Failure
-from triptych.endpoints.wire import Endpoint, Question, Reply
+from triptych.endpoints.replies import Reply
+from triptych.endpoints.wire import Endpoint, Question
 from triptych.generating.ask import Ask, Message
 from triptych.generating.writers.endpoint import EndpointWriter
 from triptych.generating.writers.lm import LocalWriter

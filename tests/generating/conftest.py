@@ -93,13 +93,13 @@ class ScriptedDesk:
             return f"It is a {names[int(rng.integers(len(names)))]}."
         if "one number" in last:
             return f"Rating: {int(rng.integers(1, 6))}"
-        if ask.purpose in {"attributes", "taxonomy", "ideas"} or "List the labels" in last:
+        if ask.purpose in {"attributes", "taxonomy", "ideas", "labels"}:
             return "Here they are:\n\n" + numbered(rng, 4)
         if ask.purpose == "persona":
             return f"A {JOBS[int(rng.integers(len(JOBS)))]} who {phrase(rng)} and {phrase(rng)}."
         if ask.purpose == "instance":
             return ("none", task(rng))[int(rng.integers(2))]
-        if ask.purpose in {"prompt", "evolve"}:
+        if ask.purpose in {"prompt", "evolve", "instruction"}:
             return dressed(rng, task(rng))
         return " ".join(f"The {phrase(rng)} because {phrase(rng)}." for _ in range(int(rng.integers(1, 30))))
 

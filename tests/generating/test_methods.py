@@ -422,7 +422,7 @@ class TestBackTranslation:
         texts = {seed.id: seed.response for seed in desk.seeds}
         for one in records(batches(make(Method, "back_translation", {}), desk, 4)):
             assert one.response == texts[one.parents[0]]
-        assert {ask.purpose for ask in desk.asked} == {"prompt"}
+        assert {ask.purpose for ask in desk.asked} == {"instruction"}
 
     def test_curation_keeps_what_is_rated_well(self, desk_of):
         found = batches(make(Method, "back_translation", {"curate": 4}), desk_of(batch=20), 3)

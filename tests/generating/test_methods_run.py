@@ -15,7 +15,7 @@ PAIRS = (
     ({"name": "self_instruct", "instances": "plain"}, {"name": "map_elites", "clusters": 4}),
     ({"name": "evol_instruct", "depth": 2}, {"name": "rejection", "samples": 2}),
     ({"name": "evol_instruct", "depth": 3}, {"name": "none"}),
-    ({"name": "back_translation"}, {"name": "none"}),
+    ({"name": "self_instruct"}, {"name": "none"}),
     ({"name": "attributed", "grid": {"form": ["question", "order"]}}, {"name": "map_elites", "keep": "elites"}),
 )
 

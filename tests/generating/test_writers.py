@@ -12,6 +12,7 @@ import pytest
 from serving import chat
 from triptych.core.errors import InputError, ReadError, SpecError, TriptychError, UsageError
 from triptych.generating.ask import Ask, Message, Price, Said, Writer
+from triptych.generating.methods._operations import OPERATIONS
 from triptych.generating.registry import known, make
 from triptych.generating.writers._answering import seed_of
 from triptych.generating.writers.command import CommandWriter
@@ -101,6 +102,35 @@ def test_a_world_deepens_the_task_that_it_finds_in_a_conversation():
     talk = (Message("user", "Make it harder."), Message("assistant", "Which?"), Message("user", f"This one:\n{first}"))
     (said,) = writer.write([Ask(talk, "evolve")])
     assert world.parse(said.text).skill.depth == sorted(world.depths)[1]
+
+
+@pytest.mark.parametrize(("name", "mark"), [("programs", ">"), ("rewriting", "+")])
+def test_a_world_deepens_what_evol_instruct_shows_it_and_says_when_it_cannot(name, mark):
+    world, writer = load_world(name), WorldWriter(name, skills=3)
+    deepest = max(world.depths)
+    depths = set()
+    for number in range(40):
+        (first,) = writer.write([ask("x", "prompt", number)])
+        parent = world.parse(first.text).skill
+        operation = OPERATIONS[list(OPERATIONS)[number % len(OPERATIONS)]]
+        (said,) = writer.write([Ask(operation.talk(first.text), "evolve", number)])
+        if parent.depth == deepest:
+            assert said.text is None
+            assert "no deeper task" in said.reason
+            continue
+        child = world.parse(said.text).skill
+        assert child.depth == parent.depth + 1
+        rest = iter(child.name.split(mark))
+        assert all(part in rest for part in parent.name.split(mark))
+        assert child not in world.held_out(child.depth)
+        depths.add(parent.depth)
+    assert depths == set(world.depths) - {deepest}
+
+
+def test_a_world_evolves_nothing_where_it_reads_no_task():
+    (said,) = WorldWriter("programs").write([ask("Name three birds.", "evolve")])
+    assert said.text is None
+    assert "no task" in said.reason
 
 
 def test_a_world_says_what_it_cannot_do():

@@ -13,8 +13,11 @@ from triptych.core.estimate import Undefined
 from triptych.core.groups import everything, only
 from triptych.core.reading import read
 from triptych.core.registry import parse
+from triptych.features.reference import Balls, against
+from triptych.measures.diversity.novelsum import Novelsum
 from triptych.statistics.sample import VectorSample
-from triptych.testing import make_batch, make_rows
+from triptych.testing import check_statistic, make_batch, make_rows
+from triptych.testing.fixtures import fixtures
 from triptych.testing.laws import fold, pieces, same_bits, update
 
 
@@ -130,6 +133,54 @@ def test_novelsum_falls_with_copies_and_near_copies_are_not_infinitely_dense():
     assert published_novelsum(near, 10, 0.0, 0.5) > 1000
 
 
+def held_against(vectors, corpus):
+    """Records with the mean distance to the ten nearest of a corpus."""
+    _, near, _ = against(np.asarray(vectors, np.float32), Balls.around(np.asarray(corpus, np.float32), 5))
+    return records(vectors, **{"reference_near@response": near.tolist()})
+
+
+def test_novelsum_with_density_of_a_corpus_is_its_worked_example():
+    rows = records([(1, 0), (1, 0), (0, 1)], **{"reference_near@response": [0.25, 0.25, 0.0625]})
+    assert value("novelsum:density=reference", rows) == pytest.approx(16 / 9)
+
+
+def test_novelsum_against_a_corpus_goes_with_the_published_code():
+    """Without rank weights only the record itself and the squared distances of the density are between the two."""
+    x, corpus = cloud(50, 10).astype(float), cloud(200, 10, seed=4).astype(float)
+    distance = 1 - x @ x.T
+    np.fill_diagonal(distance, 0)
+    squared = np.sort(2 * (1 - x @ corpus.T), axis=1)[:, :10]
+    theirs = float(np.mean(distance.mean(axis=1) * (squared.mean(axis=1) + 1e-9) ** -0.5))
+    ours = value("novelsum:density=reference,alpha=0", held_against(x, corpus))
+    assert theirs == pytest.approx(ours * 2**-0.5 * 49 / 50, rel=1e-4)
+
+
+def test_novelsum_is_lower_where_the_corpus_is_sparse():
+    x, corpus = cloud(60, 10), cloud(200, 10, seed=4)
+    dense = value("novelsum:density=reference", held_against(x, corpus))
+    sparse = value("novelsum:density=reference", held_against(x, -corpus))
+    assert sparse < dense
+    assert value("novelsum", held_against(x, corpus)) == value("novelsum", held_against(x, -corpus))
+
+
+def test_novelsum_leaves_out_records_without_a_place_in_the_reference():
+    rows = held_against(cloud(40, 10), cloud(50, 10, seed=4))
+    some = [{**row, "reference_near@response": None} if at % 4 == 0 else row for at, row in enumerate(rows)]
+    rest = [row for at, row in enumerate(rows) if at % 4]
+    assert value("novelsum:density=reference", some) == pytest.approx(value("novelsum:density=reference", rest))
+
+
+@pytest.mark.parametrize("rows", fixtures().values(), ids=fixtures())
+def test_novelsum_with_a_reference_agrees_with_the_slow_one_under_every_mask(rows):
+    """Not the law that every parameter has an effect: there k is that of the column."""
+    check_statistic(VectorSample(size=64, beside="reference_near"))
+    one = Novelsum(density="reference")
+    for keep in (everything(), only(range(0, 32, 2)), only(range(5))):
+        held = [row for row in rows if keep[row["group"]]]
+        found, slow = one.value(fold(one.statistic(), rows), keep), one.reference(held)
+        assert isinstance(found, Undefined) if slow is None else found == pytest.approx(slow, rel=1e-6)
+
+
 @pytest.mark.parametrize("sizes", [[1, 1, 1], [30], [20, 10, 5, 5], [8] * 8])
 def test_effective_clusters_of_separate_clusters_is_the_exponential_of_their_entropy(sizes):
     rng = np.random.default_rng(1)
@@ -160,6 +211,8 @@ def test_facility_coverage_of_copies_is_one():
         ("knn_distance", ["one text", "two"], "needs 11 records with a vector, there are 2"),
         ("novelsum", ["", ""], "needs 11 different vectors, there are 0"),
         ("novelsum", ["one text"] * 30, "there are 1"),
+        ("novelsum:density=reference", ["one text"], "two records"),
+        ("novelsum:density=reference,k=5", ["one text", "two"], "10 nearest of the reference, not k=5"),
         ("effective_clusters", ["", ""], "no record has a vector"),
         ("facility_coverage", ["one text"], "there must be two records"),
         ("log_det", [""], "no record has a vector"),

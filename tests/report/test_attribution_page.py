@@ -107,3 +107,9 @@ def test_another_schema_is_refused():
     for found in ({"schema": "triptych/study@1"}, [1]):
         with pytest.raises(SchemaError, match="no attribution document"):
             render_attribution(found)
+
+
+def test_a_letter_of_several_runs_is_named_for_the_cell():
+    from triptych.report.attribution_map import _cell_name
+
+    assert [_cell_name("01-few_shot-r2", many) for many in (True, False)] == ["01-few_shot", "01-few_shot-r2"]

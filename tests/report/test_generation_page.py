@@ -97,3 +97,12 @@ def test_another_document_is_refused():
     for found in ({"schema": "triptych/audit@1"}, [], "recipe.json"):
         with pytest.raises(SchemaError, match="not the document of a generation"):
             render_generation(found, {})
+
+
+def test_a_failure_without_a_text_is_shown_once(run):
+    document, found = run
+    empty = {"stage": "method", "reason": "nobody answered", "text": "", "parents": ["s1"]}
+    said = {**empty, "reason": "cut", "text": "half a sen"}
+    page = render_generation(document, {**found, "failed": [empty, empty, said, empty, said]})
+    assert page.count("method: nobody answered") == 1
+    assert page.count("half a sen") == 2

@@ -15,6 +15,7 @@ import numpy as np
 from triptych.annotating.annotator import Annotator, Item, Outcome
 from triptych.annotating.reading import NO_NUMBER, NO_RESPONSE, TOO_SHORT, costs, readable, shown
 from triptych.language.gradients import WIDTH, Gradients
+from triptych.language.load import require_model
 from triptych.language.model import Device, LanguageModel, load_model, weights_of
 
 CONTEXT = 512
@@ -78,5 +79,10 @@ class GradientReading(Annotator):
 
 
 def annotators(model: str, columns: tuple[str, ...]) -> tuple[Annotator, ...]:
-    """The annotator of these columns."""
+    """The annotator of these columns.
+
+    Raises:
+        InputError: what loads the model is not installed, or no model is named.
+    """
+    require_model(model)
     return tuple(GradientReading(model, column) for column in columns)

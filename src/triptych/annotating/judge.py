@@ -18,7 +18,8 @@ from triptych.annotating.rubric import SYSTEM, Criterion, grade, question, templ
 from triptych.core.errors import SpecError, UsageError, message
 from triptych.core.plugins import build
 from triptych.endpoints.client import Answer, Client, Effort, Failure, Usage
-from triptych.endpoints.wire import Endpoint, Question, Reply, Style
+from triptych.endpoints.replies import Reply
+from triptych.endpoints.wire import Endpoint, Question, Style
 
 VERSION = 1
 NO_TEXT = "the record has no text"

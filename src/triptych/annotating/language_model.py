@@ -20,6 +20,7 @@ import numpy as np
 
 from triptych.annotating.annotator import Annotator, Item, Outcome
 from triptych.annotating.reading import NO_NUMBER, NO_RESPONSE, Readable, costs, portions, readable, shown
+from triptych.language.load import require_model
 from triptych.language.model import CONTEXT, Device, LanguageModel, Passage, load_model, weights_of
 from triptych.language.scores import token_scores
 
@@ -100,6 +101,11 @@ def _values(each: Readable, given: float | None, alone: float | None) -> Outcome
 
 
 def annotators(model: str, columns: tuple[str, ...]) -> tuple[Annotator, ...]:
-    """The annotator that gives these columns."""
+    """The annotator that gives these columns.
+
+    Raises:
+        InputError: what loads the model is not installed, or no model is named.
+    """
+    require_model(model)
     del columns  # one pass gives them all
     return (LanguageModelReading(model),)

@@ -17,7 +17,8 @@ from triptych.annotating.annotator import Annotator, Item, Outcome, Paid
 from triptych.annotating.judge import Bench, asked_of, failure_of
 from triptych.annotating.rubric import SYSTEM, without_thought
 from triptych.endpoints.client import Failure
-from triptych.endpoints.wire import Question, Reply
+from triptych.endpoints.replies import Reply
+from triptych.endpoints.wire import Question
 
 VERSION = 1
 COLUMN = "judge.first"

@@ -20,7 +20,7 @@ from triptych.annotating.reading import shown
 from triptych.core.errors import ReadError, SpecError, message
 from triptych.core.plugins import build
 from triptych.language.batching import batches
-from triptych.language.load import identity, model_folder, need, quiet
+from triptych.language.load import first_line, identity, model_folder, need, quiet, require_model, unreadable
 
 VERSION = 1
 COLUMN = "reward.score"
@@ -118,11 +118,12 @@ def load_classifier(model: str) -> Classifier:
                 folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **given
             )
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **given)
-        except (OSError, ValueError, KeyError) as error:
-            raise ReadError(message(f"reward: {model}: the model cannot be loaded.", got=str(error))) from error
+        except unreadable() as error:
+            what = f"reward model {model}: it cannot be loaded."
+            raise ReadError(message(what, got=first_line(error))) from error
     if missing := sorted(info["missing_keys"]):
         # Weights that are not in the file would be drawn at random, and so would every score.
-        what = f"reward: {model}: the model has no head that gives scores."
+        what = f"reward model {model}: it has no head that gives scores."
         raise ReadError(message(what, got=f"no weights {missing[0]}", want="a model for sequence classification"))
     own = tokenizer.pad_token_id
     pad = own if own is not None and own != tokenizer.eos_token_id else None
@@ -222,4 +223,5 @@ def annotators(model: str, columns: Sequence[str]) -> tuple[Annotator, ...]:
     if unknown:
         raise SpecError(message(f"no reward model gives {unknown[0]}.", want=COLUMN))
     named, given = parameters_of(model)
+    require_model(named)
     return (build(Reward, "reward model", shown(named), {"model": named, **given}),)

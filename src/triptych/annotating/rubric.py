@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from triptych.annotating.annotator import Item
-from triptych.endpoints.wire import Reply, Top
+from triptych.endpoints.replies import Reply, Top
 
 Criterion: TypeAlias = Literal["quality", "complexity"]
 

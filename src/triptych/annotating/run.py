@@ -218,7 +218,7 @@ def _stopped(error: TriptychError, annotator: Annotator, done: tuple[int, int, i
     cause = next((line.split(":", 1)[1].strip() for line in rest if line.lstrip().startswith("got:")), "")
     tried = next((line.split(":", 1)[1].strip() for line in rest if line.lstrip().startswith("try:")), "")
     before, now, every = done
-    of = f"{before + now:,} of {every:,} records done ({now:,} of them in this run)"
+    of = f"{before + now:,} of {every:,} records done" + (f" ({now:,} of them in this run)" if before else "")
     what = f"{annotator.title}: stopped with {of}."
     return type(error)(message(what, got=f"{first} {cause}".strip(), hint=(hint if before + now else tried) or None))
 

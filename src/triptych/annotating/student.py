@@ -17,6 +17,7 @@ import numpy as np
 from triptych.annotating.annotator import Annotator, Item, Outcome
 from triptych.annotating.gradients import GradientReading
 from triptych.annotating.reading import NO_NUMBER, NO_PROMPT, NO_RESPONSE, costs, portions, readable, shown
+from triptych.language.load import require_model
 from triptych.language.model import CONTEXT, Device, LanguageModel, load_model, weights_of
 from triptych.language.scores import TokenScores, token_scores
 
@@ -89,7 +90,12 @@ def _values(scores: TokenScores, *, cut: bool) -> Outcome:
 
 
 def annotators(model: str, columns: tuple[str, ...]) -> tuple[Annotator, ...]:
-    """The annotators that give these columns."""
+    """The annotators that give these columns.
+
+    Raises:
+        InputError: what loads the model is not installed, or no model is named.
+    """
+    require_model(model)
     gradient = GradientReading(model, "student.gradient")
     scores = StudentReading(model)
     return tuple(each for each in (scores, gradient) if set(each.gives) & set(columns))

@@ -47,7 +47,13 @@ def attribute(
     """
     from triptych.attributing.making import ANSWERS, MADE, make_runs  # noqa: PLC0415 - only attributions need what is below
     from triptych.attributing.request import AttributeOptions  # noqa: PLC0415
-    from triptych.attributing.verb import ATTRIBUTE_FILES, INFERRED, attribute_runs, inferred  # noqa: PLC0415
+    from triptych.attributing.verb import (  # noqa: PLC0415
+        ATTRIBUTE_FILES,
+        INFERRED,
+        attribute_runs,
+        check_asked,
+        inferred,
+    )
     from triptych.report.attribution import render_attribution  # noqa: PLC0415
 
     options = AttributeOptions.of(**settings)
@@ -55,6 +61,7 @@ def attribute(
     cells, finished = _opened(data, options)
     if cells and out is None:
         raise UsageError(message("recipes are generated into a folder.", got="no folder", want="out=, or -o DIR"))
+    check_asked(cells, options)
     folder = Path(out) if out is not None else None
     if folder is not None:
         claim(folder, beside=(MADE, ANSWERS, INFERRED), own=ATTRIBUTE_FILES)

@@ -155,12 +155,18 @@ def described(measure: Measure, headlines: frozenset[str]) -> Row:
         "measure": about.name,
         "axis": about.axis,
         "label": measure.label,
-        "title": about.title,
+        "title": _title(measure),
         "unit": about.unit,
         "better": about.better,
         "headline": spec.hash in headlines,
         "spec": {"params": spec.params, "hash": spec.hash},
     }
+
+
+def _title(measure: Measure) -> str:
+    """The measure's title; one that is named for the response and reads the prompt is named for the prompt."""
+    title, on = measure.about.title, measure.spec.params.get("on")
+    return title.replace("Response", "Prompt", 1) if on == "prompt" else title
 
 
 def numbers(found: Contrast) -> Row:

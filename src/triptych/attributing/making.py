@@ -8,18 +8,23 @@ account. With replicates every run has a seed and answers of its own. A run that
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from triptych.attributing.request import AttributeOptions
 from triptych.attributing.runs import DATA, Run, read_run
 from triptych.attributing.vary import Planned, plan
-from triptych.core.errors import ReadError, SpecError, UsageError, message
+from triptych.core.errors import ReadError, SpecError, TriptychError, UsageError, message
 from triptych.engines.progress import Progress
+from triptych.generating.folder import FAILED_ASKS
+from triptych.generating.planning import forecast
 from triptych.generating.recipe import Recipe
 from triptych.generating.run import RunOptions, run_recipe
+
+Done = TypeVar("Done")
 
 MADE, ANSWERS = "cells", "answers"
 """Folders beside the result: the runs, and the answers that they share."""
@@ -82,25 +87,28 @@ def _recipe(path: Path, one: Planned) -> Recipe:
     try:
         return Recipe.of(one.table, path.parent)
     except (SpecError, UsageError) as error:
-        if not one.levels:
-            raise
-        which = ", ".join(f"{key} = {value}" for key, value in one.levels.items())
-        raise type(error)(f"{path}, {which}: {error}") from error
+        which = "".join(f", {key} = {value}" for key, value in one.levels.items())
+        raise type(error)(f"{path}{which}: {error}") from error
 
 
 def make_runs(cells: Sequence[Cell], folder: Path, progress: Progress, command: str) -> list[Run]:
     """Generate what is not there yet, and read all runs.
 
     Raises:
-        InputError: a run gave no record.
+        InputError: a run gave no record, or a writer does not answer what its recipe asks; that is found out first.
         TriptychError: a writer cannot go on; the same call goes on from what is there.
     """
     out = []
+    for cell in cells:
+        if cell.recipe.writer.purposes:
+            _in_cell(cell, partial(forecast, cell.recipe))
+    _forget_failures(folder, cells)
     with progress.stage("cells", unit="runs", total=len(cells)) as stage:
         for cell in cells:
             place = folder / MADE / cell.name
             answers = folder / ANSWERS if cell.shared else None
-            document = run_recipe(cell.recipe, place, progress, RunOptions(answers, axes=False, command=command))
+            asked = RunOptions(answers, axes=False, command=command)
+            document = _in_cell(cell, partial(run_recipe, cell.recipe, place, progress, asked))
             if not (place / DATA).is_file() or not (place / DATA).stat().st_size:
                 why = str(document.get("stopped") or "no reason was given")
                 want = "at least one record in every cell"
@@ -108,6 +116,23 @@ def make_runs(cells: Sequence[Cell], folder: Path, progress: Progress, command: 
             out.append(read_run(place, cell.name))
             stage.advance(1)
     return out
+
+
+def _in_cell(cell: Cell, call: Callable[[], Done]) -> Done:
+    """What a call for this cell gives; its errors name the cell."""
+    try:
+        return call()
+    except TriptychError as error:
+        raise type(error)(f"{cell.name}: {error}") from error
+
+
+def _forget_failures(folder: Path, cells: Sequence[Cell]) -> None:
+    """What failed is asked again where no cell has a record yet: whatever was wrong may have been mended."""
+    if not any(
+        (folder / MADE / cell.name / DATA).is_file() and (folder / MADE / cell.name / DATA).stat().st_size
+        for cell in cells
+    ):
+        (folder / ANSWERS / FAILED_ASKS).unlink(missing_ok=True)
 
 
 def describe_cells(cells: Sequence[Cell]) -> str:

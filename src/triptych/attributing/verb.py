@@ -11,10 +11,12 @@ from triptych.attributing.cells import Cells, read_cells
 from triptych.attributing.document import document
 from triptych.attributing.factors import components_of
 from triptych.attributing.grading import common_grader, graded_rows
+from triptych.attributing.making import Cell
 from triptych.attributing.request import AttributeOptions
 from triptych.attributing.runs import Run, filled
 from triptych.comparing.verdict import parse_margins
-from triptych.core.errors import UsageError, message
+from triptych.core.errors import UsageError, message, nearest
+from triptych.core.registry import parse
 from triptych.data import Dataset, open_dataset
 from triptych.generating.imports.imported import NONE
 from triptych.profiling.bench import Bench
@@ -43,6 +45,23 @@ def attribute_runs(runs: Sequence[Run], bench: Bench, options: AttributeOptions)
     found = document(runs, cells, components, (options, margins))
     found["provenance"] = bench.provenance(time.perf_counter() - started)
     return found
+
+
+def check_asked(cells: Sequence[Cell], options: AttributeOptions) -> None:
+    """See that measures, margins and references are there before anything is generated.
+
+    Raises:
+        SpecError, UsageError: one is not.
+    """
+    measures = parse(options.settings.measures) if options.settings.measures else ()
+    if measures:
+        parse_margins(options.margin, measures)
+    stated = [cell.recipe.components() for cell in cells]
+    for name, value in options.reference.items() if cells else ():
+        known = dict.fromkeys(one[name] for one in stated if name in one)
+        if known and not any(value.startswith(one) for one in known):
+            what = f'no run has the value "{value}" of {name}.'
+            raise UsageError(message(what, want=", ".join(known), hint=nearest(value, known)))
 
 
 def _references(runs: Sequence[Run], options: AttributeOptions) -> dict[str, str]:

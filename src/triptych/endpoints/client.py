@@ -21,7 +21,8 @@ from typing import TypeAlias
 from triptych.core.errors import SpecError, TriptychError, message
 from triptych.core.profile import write_text
 from triptych.core.rng import stream
-from triptych.endpoints.wire import AgainError, Endpoint, Question, RefusedError, Reply, body_of, opener_of, send
+from triptych.endpoints.replies import AgainError, RefusedError, Reply
+from triptych.endpoints.wire import Endpoint, Question, body_of, opener_of, send
 
 SCHEMA = "triptych/reply@1"
 GIVE_UP = 24
@@ -282,6 +283,11 @@ class _Work:
         hint = None if self._reached else "start the server, or another url"
         if self._client.kept is not None and done:
             hint = "run it again: replies that came are kept"
+        if reason.startswith(("HTTP 401", "HTTP 403")):
+            where = self._client.endpoint.key_env
+            hint = f"the right key in {where}" if where else "key_env = the environment variable that holds the key"
+        elif reason.startswith("HTTP 404"):
+            hint = f'another model than "{self._client.endpoint.model}", or another url (many end in /v1)'
         return TriptychError(message(what, got=reason, hint=hint))
 
     def _take(self) -> None:

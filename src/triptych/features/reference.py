@@ -53,10 +53,11 @@ class Balls:
             k: which neighbour the ball reaches to.
 
         Raises:
-            SchemaError: there are not more than k.
+            SchemaError: there are not more than k different ones.
         """
-        if len(vectors) <= k:
-            got = f"{len(vectors):,} that have a vector"
+        different = len(np.unique(vectors, axis=0)) if len(vectors) else 0
+        if different <= k:
+            got = f"{len(vectors):,} that have a vector" + (f", {different:,} different" if len(vectors) > k else "")
             raise SchemaError(message("the reference has too few records.", got=got, want=f"more than {k}"))
         rows = Rows.of(vectors)
         _, close = exact(rows, rows, k, 1, skip=np.arange(len(vectors)))

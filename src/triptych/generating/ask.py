@@ -263,10 +263,12 @@ class Writer(ABC):
     Attributes:
         kind: as in a recipe.
         version: bumped when it answers otherwise for equal parameters.
+        purposes: of the asks that it can answer; empty: of any.
     """
 
     kind: ClassVar[str]
     version: ClassVar[int] = 1
+    purposes: ClassVar[tuple[str, ...]] = ()
 
     @property
     def spec(self) -> Spec:

@@ -9,19 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from triptych.core.errors import SpecError, message
+from triptych.core.errors import SpecError, UsageError, message
 from triptych.core.rng import stream
 from triptych.features.embedding import load_encoder
 from triptych.features.refusal import is_refusal
 from triptych.generating.ask import Ask, BudgetSpentError, Made, Said, Seed, Told, Vectors, Writer
 from triptych.generating.cost import Cost, counted, most
+from triptych.generating.folder import FAILED_ASKS
 from triptych.generating.grading import Grader, grader_of
 from triptych.generating.keep import Answers
 from triptych.generating.recipe import Recipe
 
 EMPTY, REFUSAL, BLOCKED = "empty answer", "refusal", "stopped by a content filter"
-FAILED_FILE = "failed.jsonl"
-"""Asks that got no answer, in the folder of answers: a run that is played again meets the same failures."""
 
 
 class RunDesk:
@@ -38,7 +37,7 @@ class RunDesk:
     def __init__(self, recipe: Recipe, seeds: Sequence[Seed], keep: Path | None) -> None:
         self._recipe, self._seeds, self._keep = recipe, tuple(seeds), keep
         self.told: Told | None = None
-        self._failures = Answers(keep, FAILED_FILE) if keep is not None else None
+        self._failures = Answers(keep, FAILED_ASKS) if keep is not None else None
         self._counted: set[bytes] = set()
         self._names: dict[int, str] = {}
         self._grader: Grader | None = None
@@ -90,13 +89,29 @@ class RunDesk:
 
         Raises:
             BudgetSpentError: the budget does not allow for the next of them.
+            UsageError: the writer is not one that answers such asks.
             TriptychError: the writer cannot go on.
         """
+        self.check(asks)
         out: list[Said] = []
         while len(out) < len(asks):
             rest = asks[len(out) :]
             out += self._answered(rest[: self._allowed(rest)])
         return out
+
+    def check(self, asks: Sequence[Ask]) -> None:
+        """See that those who are asked can answer such asks at all.
+
+        Raises:
+            UsageError: one cannot.
+        """
+        for ask in asks:
+            writer = self._writer(ask)
+            if writer.purposes and ask.purpose not in writer.purposes:
+                what = f'recipe: writer "{writer.kind}" cannot do what the other parts of this recipe ask of it.'
+                hint = 'another method, search or judge, or a model that answers anything: [writer] kind = "lm"'
+                want = ", ".join(writer.purposes)
+                raise UsageError(message(what, got=f'an ask of the kind "{ask.purpose}"', want=want, hint=hint))
 
     def close(self) -> None:
         """Close the file of failures."""

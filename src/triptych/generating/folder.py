@@ -7,11 +7,13 @@
     OUT/answers/       every answer that was paid for: from them a second call goes on
 
 While a run is at work its records stand in `.data.jsonl.part`; they are moved into place when it ends, by whatever reason
-but a kill. After a kill the same command plays the run again from its answers and goes on.
+but a kill. After a kill the same command plays the run again from its answers and goes on. A folder in which nothing was
+made is free for another recipe, and what failed there is asked again: the server may have been mended.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 from collections.abc import Iterator, Mapping
@@ -28,6 +30,9 @@ DATA, FAILED, DOCUMENT, REPORT, ANSWERS = "data.jsonl", "failed.jsonl", "recipe.
 FILES = frozenset({DATA, FAILED, DOCUMENT, REPORT})
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 _SHOWN = 4
+FAILED_ASKS = "failed.jsonl"
+"""Asks that got no answer, in the folder of answers: a run that is played again meets the same failures."""
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @contextmanager
@@ -40,14 +45,25 @@ def taken(folder: Path, answers: Path, identity: Mapping[str, Any]) -> Iterator[
         identity: the document's `recipe` and the hash of its seeds.
 
     Raises:
-        OutputError: it holds something else, the run of another recipe, or a run is at work in one of the two.
+        OutputError: it holds something else, the run of another recipe, a run is at work in one of the two, or the disk
+            is full.
     """
     claim(folder, beside=(ANSWERS,), own=FILES)
-    with _held(folder):
-        _check(folder, identity)
-        answers.mkdir(parents=True, exist_ok=True)
-        with _held(answers):
-            yield
+    if answers.exists() and not answers.is_dir():
+        raise OutputError(message(f"{answers}: this is a file.", want="a folder of answers"))
+    try:
+        with _held(folder):
+            fresh = _check(folder, identity)
+            answers.mkdir(parents=True, exist_ok=True)
+            with _held(answers):
+                if fresh and answers == folder / ANSWERS:
+                    (answers / FAILED_ASKS).unlink(missing_ok=True)
+                yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        hint = "make room and run the same command again: answers that were written are not asked again"
+        raise OutputError(message(f"{folder}: nothing more can be written.", got=error.strerror, hint=hint)) from error
 
 
 @contextmanager
@@ -65,13 +81,17 @@ def _held(folder: Path) -> Iterator[None]:
             Path(lock.name).unlink(missing_ok=True)
 
 
-def _check(folder: Path, identity: Mapping[str, Any]) -> None:
-    """Raise OutputError where the run of another recipe is here."""
+def _check(folder: Path, identity: Mapping[str, Any]) -> bool:
+    """Raise OutputError where the run of another recipe, or somebody's own file, is here; whether nothing was made here yet."""
     file = folder / DOCUMENT
     if not file.exists():
-        return
+        for name in (DATA, FAILED):
+            _check_rows(folder / name)
+        return not (folder / DATA).exists()
     try:
         known = json.loads(file.read_text(encoding="utf-8"))
+        if known["counts"]["made"] == 0 and not (folder / DATA).read_bytes():
+            return True
         was = {"recipe": known["recipe"], "seeds": (known["seeds"] or {}).get("sha256")}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ReadError(message(f"{file}: no recipe can be read.", got=str(error), hint="-o another/folder")) from error
@@ -84,6 +104,23 @@ def _check(folder: Path, identity: Mapping[str, Any]) -> None:
         what = f"{folder}: the records there are of another recipe; nothing was written."
         want = "the same recipe (the budget may change)"
         raise OutputError(message(what, got=got, want=want, hint="-o another/folder"))
+    return False
+
+
+def _check_rows(file: Path) -> None:
+    """Raise OutputError where a file that has the name of one of ours holds rows that no run wrote."""
+    if not file.exists():
+        return
+    with file.open("rb") as lines:
+        first = lines.readline()
+    try:
+        row = json.loads(first) if first else {"stage": ""}
+        ours = "stage" in row or "recipe" in row["triptych"]
+    except (ValueError, KeyError, TypeError):
+        ours = False
+    if not ours:
+        what = f"{file}: this file was not written by a run, and would be replaced; nothing was written."
+        raise OutputError(message(what, want="an empty folder, or that of a run", hint="-o another/folder"))
 
 
 def _changes(was: Any, now: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
@@ -117,7 +154,11 @@ class Rows:
 
     def close(self, *, keep: bool = True) -> None:
         """Move the file into place, or throw it away."""
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError:
+            self._part.unlink(missing_ok=True)  # it is cut somewhere: the next call writes it anew
+            raise
         if keep:
             self._part.replace(self._path)
         else:

@@ -5,7 +5,9 @@ A line that a kill cut short is passed over, and the next one begins on a line o
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import threading
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -47,7 +49,10 @@ class Answers:
                 self._open()
             file = self._file
             if file is not None:
-                file.write(line.encode())
+                body = line.encode()
+                if file.write(body) < len(body):
+                    self._torn = True
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
                 self._size = file.tell()
 
     def close(self) -> None:

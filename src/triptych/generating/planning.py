@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from triptych.core.errors import TriptychError
+from triptych.core.errors import InputError, TriptychError
 from triptych.generating.ask import Ask, Made, Plan, Said, Writer
 from triptych.generating.desk import RunDesk
 from triptych.generating.recipe import Recipe
@@ -22,7 +22,7 @@ BATCHES, LEAST = 8, 48
 """Most batches that are rehearsed, and tries after which it is enough."""
 _WORDS = """describe how the parts of a thing work together and give one example of it in two or three sentences that
 a reader who is new to the matter can follow without any help""".split()
-_LISTS = frozenset({"taxonomy", "attributes", "ideas"})
+_LISTS = frozenset({"taxonomy", "attributes", "ideas", "labels"})
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class _Rehearsal(RunDesk):
 
     def ask(self, asks: Sequence[Ask]) -> list[Said]:
         """Note what is asked, and answer with words of the seeds in another order."""
+        self.check(asks)
         for ask in asks:
             if ask.key in self._seen:
                 continue  # it would be answered from what is kept
@@ -80,7 +81,7 @@ def forecast(recipe: Recipe) -> Forecast:
     """Rehearse a recipe. Nothing is sent and nothing is written.
 
     Raises:
-        InputError: the seeds cannot be read, or a filter cannot work.
+        InputError: the seeds cannot be read, a filter cannot work, or the writer does not answer what is asked.
     """
     seeds = read_seeds(recipe)
     desk = _Rehearsal(recipe, seeds)
@@ -95,6 +96,8 @@ def forecast(recipe: Recipe) -> Forecast:
             made, tries = made + len(handed), tries + len(batch)
             if tries >= LEAST:
                 break
+    except InputError:
+        raise
     except TriptychError:
         tries = max(tries, recipe.batch)  # a method that cannot go on without a real answer: what it asked counts
     one = max(made if 2 * made >= tries else tries, 1)

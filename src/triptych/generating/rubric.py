@@ -9,7 +9,7 @@ from __future__ import annotations
 from triptych.annotating.annotator import Item
 from triptych.annotating.rubric import GRADES, SYSTEM, Grade, grade
 from triptych.annotating.rubric import question as asked
-from triptych.endpoints.wire import Reply
+from triptych.endpoints.replies import Reply
 from triptych.generating.ask import Ask, Said
 
 TOKENS = 16

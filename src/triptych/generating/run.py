@@ -20,8 +20,9 @@ from triptych.core.profile import write_json
 from triptych.engines.progress import Progress
 from triptych.generating.ask import Batch, BudgetSpentError, Dropped, Failed, Gate, Made
 from triptych.generating.axes import axes
-from triptych.generating.desk import RunDesk
+from triptych.generating.desk import BLOCKED, EMPTY, REFUSAL, RunDesk
 from triptych.generating.folder import ANSWERS, DATA, DOCUMENT, FAILED, Rows, taken
+from triptych.generating.planning import forecast
 from triptych.generating.recipe import SCHEMA, Recipe
 from triptych.generating.records import broken, data_row, lost_row, took_of
 from triptych.generating.seeds import Seeds, read_seeds
@@ -32,6 +33,18 @@ FULL, SPENT, SHORT = "full", "spent", "short"
 """How a run ends: its budget of records is full, its tokens or money are spent, or it fell short, with the reason."""
 _REASON = 500
 """Characters of an error that the document keeps."""
+_HINTS = {
+    ("context length", "context_length", "context size", "context window", "exceed_context"): (
+        "a longer context (of the server, or [writer] context), fewer examples (shots), shorter seeds or a smaller max_tokens"
+    ),
+    (EMPTY, "empty prompt", "empty response"): (
+        "a larger max_tokens (a model that thinks first may spend all of it), or another model"
+    ),
+    ("token limit",): "a larger max_tokens",
+    (REFUSAL, BLOCKED): "another model, or other seeds",
+    ("too much like", "copy of", "near_duplicate"): "a higher temperature, more seeds, or a looser threshold",
+}
+"""What to try, by words of the commonest reason why something is no record."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +76,10 @@ def run_recipe(
     """
     options, progress = options or RunOptions(), progress or Progress()
     seeds = read_seeds(recipe)
+    known = [writer.spec for writer in (recipe.writer, recipe.judge) if writer is not None]
+    del known  # a model that is not there is found out before anything is written
+    if recipe.writer.purposes:
+        forecast(recipe)  # a writer that cannot answer what is asked is found out before anything is written
     identity = {"recipe": recipe.to_json(), "seeds": (seeds.about or {}).get("sha256")}
     started = time.perf_counter()
     answers = options.answers or folder / ANSWERS
@@ -200,7 +217,8 @@ class _Run:
 
     def _mostly(self) -> str:
         found = self.tally.commonest()
-        return f"; most often: {found}" if found else ""
+        hint = next((hint for words, hint in _HINTS.items() if any(word in found.lower() for word in words)), "")
+        return (f"; most often: {found}" if found else "") + (f"; try {hint}" if hint else "")
 
     def _row(self, made: Made, values: Mapping[str, Any]) -> dict[str, Any]:
         """A record as it is written, under an id that no other has."""

@@ -84,7 +84,9 @@ def _of_file(recipe: Recipe, config: SeedsConfig) -> tuple[list[Seed], dict[str,
         Seed(name, each["prompt"], each["response"], row)
         for name, each, row in zip(_ids(rows), found, rows, strict=True)
     ]
-    return items, {"name": dataset.name, "detected": dataset.layout.sentence}
+    about = {"name": dataset.name, "detected": dataset.layout.sentence}
+    skipped = dataset.summary.skipped_total if dataset.summary else 0
+    return items, {**about, "skipped": skipped} if skipped else about
 
 
 def _ids(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -50,7 +50,9 @@ class Codec:
             SchemaError: the tokenizer has no end token, so a response could not end.
         """
         if tokenizer.eos_token_id is None:
-            raise SchemaError(message("hf: the tokenizer has no end token.", want="eos_token in tokenizer_config.json"))
+            raise SchemaError(
+                message("model: the tokenizer has no end token.", want="eos_token in tokenizer_config.json")
+            )
         more = generation.eos_token_id
         more = [] if more is None else [more] if isinstance(more, int) else list(more)
         return cls(tokenizer, tuple(dict.fromkeys([tokenizer.eos_token_id, *more])), context)

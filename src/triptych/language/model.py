@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, final
 
 from triptych.core.errors import ReadError, UsageError, message
 from triptych.language.codec import Codec
-from triptych.language.load import identity, model_folder, need, quiet
+from triptych.language.load import first_line, identity, model_folder, need, quiet, unreadable
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 
@@ -153,7 +153,7 @@ def placed(device: Device) -> str:
     """
     there = need("torch").cuda.is_available()
     if device == "cuda" and not there:
-        raise UsageError(message("hf: no GPU can be used.", got="device=cuda", hint="device=auto"))
+        raise UsageError(message("model: no GPU can be used.", got="device=cuda", hint="device=auto"))
     return "cuda" if there and device != "cpu" else "cpu"
 
 
@@ -167,12 +167,20 @@ def opened(folder: Path, context: int, device: str, *, half: bool = False) -> tu
     given = {"local_files_only": True, "trust_remote_code": False}
     with quiet():
         try:
-            network = transformers.AutoModelForCausalLM.from_pretrained(
-                folder, use_safetensors=True, dtype=torch.bfloat16 if half else torch.float32, **given
+            network, info = transformers.AutoModelForCausalLM.from_pretrained(
+                folder,
+                use_safetensors=True,
+                dtype=torch.bfloat16 if half else torch.float32,
+                output_loading_info=True,
+                **given,
             )
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **given)
-        except (OSError, ValueError, KeyError) as error:
-            raise ReadError(message(f"hf: {folder}: the model cannot be loaded.", got=str(error))) from error
+        except unreadable() as error:
+            raise ReadError(message(f"model {folder}: it cannot be loaded.", got=first_line(error))) from error
+    if missing := sorted(info["missing_keys"]):
+        # Weights that are not in the file would be drawn at random, and so would every number.
+        what = f"model {folder}: it is no language model: weights are missing."
+        raise ReadError(message(what, got=f"no weights {missing[0]}", want="a causal language model"))
     limit = getattr(network.config.get_text_config(), "max_position_embeddings", None) or context
     codec = Codec.of(tokenizer, network.generation_config, min(context, limit))
     # A model's own settings (a repetition penalty, top-k) would be merged into every request.

@@ -21,7 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from triptych.core.errors import MissingExtraError, ReadError, SpecError, TriptychError, message
+from triptych.core.errors import MissingExtraError, ReadError, SpecError, TriptychError, message, nearest
 from triptych.language.load import gguf_file
 
 _MAGIC = b"GGUF"
@@ -180,7 +180,8 @@ def _file(model: str) -> Path:
     file = gguf_file(model)
     if file is None:
         want = "a .gguf file, or smollm2"
-        raise SpecError(message("language model: no GGUF file.", got=model, want=want, hint='kind = "hf"'))
+        hint = nearest(model, ["smollm2"]) or 'kind = "hf"'
+        raise SpecError(message("language model: no GGUF file.", got=model, want=want, hint=hint))
     return file
 
 

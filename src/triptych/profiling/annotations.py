@@ -16,12 +16,15 @@ from triptych.annotating.named import annotators
 from triptych.annotating.run import Annotation, annotate, draw, missing_items
 from triptych.core.dear import OPTIONS, maker_of
 from triptych.core.errors import SpecError, message
+from triptych.core.groups import everything
 from triptych.core.measure import Measure
 from triptych.core.places import default_cache
+from triptych.core.statistic import Statistic
 from triptych.data import Dataset
 from triptych.engines.progress import Progress
 from triptych.features.annotated import Annotated
 from triptych.profiling.settings import Settings
+from triptych.statistics.powered import PoweredMean
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,19 @@ def conditions(needs: Iterable[str], annotations: Iterable[Annotation]) -> list[
     """What a number that reads these columns is conditional on, in words."""
     read = set(needs)
     return [f"{each.title}@{each.identity}" for each in annotations if read & set(each.columns)]
+
+
+def asked_words(statistic: Statistic, annotations: Iterable[Annotation]) -> str:
+    """How many records were asked about for a number, and what helps it, in a few words; "" where all were and nothing does."""
+    read = next((each for each in annotations if set(statistic.needs) & set(each.columns)), None)
+    if read is None:
+        return ""
+    helped = isinstance(statistic, PoweredMean) and statistic.leans(everything())
+    if read.sampled == read.records and not helped:
+        return ""
+    n = statistic.records(everything())
+    told = f"{read.sampled:,} of {read.records:,} asked" + (f", {n:,} have a value" if n < read.sampled else "")
+    return told + ("; helped by vectors and lengths of all" if helped else "")
 
 
 def plan_lines(dataset: Dataset, asked: Sequence[Wanted], settings: Settings) -> list[str]:

@@ -39,7 +39,7 @@ def plan(settings: Settings, layout: Layout) -> Panel:
             build(lookup("label_mean"), {"field": name}) for name in layout.labels if not _balanced(name, layout)
         ]
         chosen = [measure for measure in chosen if _applies(measure, layout) and _affordable(measure, settings)]
-    chosen += [companion for companion in map(_companion, chosen) if companion]
+    chosen += [companion for measure in chosen if (companion := _companion(measure, layout))]
     chosen.sort(key=lambda measure: AXES.index(measure.about.axis))
     return Panel(
         tuple({measure.spec.hash: measure for measure in chosen}.values()), _headlines(chosen, settings, layout)
@@ -115,13 +115,19 @@ def check_labels(chosen: Iterable[Measure], layout: Layout) -> None:
                 raise SpecError(message(f"{measure.label}: no such label.", got=got, want=want, hint=near))
 
 
-def _companion(measure: Measure) -> Measure | None:
-    """The rank correlation with length that is shown beside a complexity measure."""
+def _companion(measure: Measure, layout: Layout) -> Measure | None:
+    """The rank correlation with length that is shown beside a complexity measure.
+
+    A dear column is of the record: which text's length goes with it is told by the measure and not by what helps its mean.
+    """
     column = measure.about.length
     if column is None:
         return None
     base, _, fixed = column.partition("@")
-    return build(lookup("length_correlation"), {"of": base, "on": getattr(measure, "on", fixed or "response")})
+    on = fixed if maker_of(base) else getattr(measure, "on", fixed or "response")
+    if maker_of(base) and not (layout.has_prompt if on == "prompt" else layout.has_response):
+        on = "prompt" if on == "response" else "response"
+    return build(lookup("length_correlation"), {"of": base, "on": on})
 
 
 def _headlines(chosen: list[Measure], settings: Settings, layout: Layout) -> frozenset[str]:

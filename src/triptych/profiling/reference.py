@@ -48,7 +48,13 @@ def references_for(measures: Iterable[Measure], bench: Bench) -> tuple[Reference
         what = f"{reading[0].label} reads a reference set, and none is named."
         raise SpecError(message(what, want="--reference FILE", hint="triptych measure DATA --reference trusted.jsonl"))
     texts: list[On] = sorted({getattr(measure, "on", "response") for measure in reading})
-    dataset = open_dataset(source, ReadOptions(on_bad=bench.settings.on_bad))
+    encoder = bench.instruments.encoder
+    if encoder.startswith("column:") and encoder.endswith(".npy"):
+        what = f"--encoder {encoder} holds vectors of the data and none of the reference."
+        hint = "column:FIELD, a field that both have, or an encoder that reads texts"
+        raise SpecError(message(what, want="vectors of both by one encoder", hint=hint))
+    carry = (encoder.removeprefix("column:"),) if encoder.startswith("column:") else ()
+    dataset = open_dataset(source, ReadOptions(on_bad=bench.settings.on_bad, carry=carry))
     return tuple(_reference(dataset, on, bench) for on in texts)
 
 

@@ -28,12 +28,13 @@ from triptych.engines.grouping import NEEDS, Grouping, group_records
 from triptych.engines.parquet import write_features
 from triptych.engines.store import FeatureStore, scan
 from triptych.features.embedding import ColumnVectors, Embedding
-from triptych.profiling.annotations import annotated, conditions, described, features_of, wanted
+from triptych.profiling.annotations import annotated, asked_words, conditions, described, features_of, wanted
 from triptych.profiling.bench import Bench
 from triptych.profiling.beside import Beside
 from triptych.profiling.panel import Panel, check_labels, plan
 from triptych.profiling.reference import PREFIX, references_for
 from triptych.profiling.warn import warnings
+from triptych.statistics.powered import PoweredMean
 
 
 def profile_dataset(dataset: Dataset, bench: Bench, features: Path | None = None) -> Profile:
@@ -149,6 +150,7 @@ class _Reading:
     measures: tuple[Measure, ...]
     headlines: frozenset[str]
     frozen: str | None
+    asked: str
 
 
 def _read_all(ready: _Prepared, folded: dict[str, Statistic], bench: Bench) -> tuple[Estimate, ...]:
@@ -162,7 +164,8 @@ def _read_all(ready: _Prepared, folded: dict[str, Statistic], bench: Bench) -> t
             for each in ready.instruments.references
             if any(need.startswith(PREFIX) and need.endswith(f"@{each.on}") for need in statistic.needs)
         ]
-        readings.append(_Reading(statistic, mine, panel.headlines, "; ".join(frozen) or None))
+        asked = asked_words(statistic, ready.annotations)
+        readings.append(_Reading(statistic, mine, panel.headlines, "; ".join(frozen) or None, asked))
     estimates: dict[str, Estimate] = {}
     # One statistic, one thread: what a reading caches belongs to its statistic. Decompositions and compression run
     # outside the interpreter's lock.
@@ -175,7 +178,12 @@ def _read_all(ready: _Prepared, folded: dict[str, Statistic], bench: Bench) -> t
 
 
 def _embedded(statistic: Statistic, ready: _Prepared) -> bool:
-    """Whether anything that a statistic rests on reads vectors: it hangs on the encoder."""
+    """Whether anything that a statistic rests on reads vectors: it hangs on the encoder.
+
+    A powered mean does not: whatever predicts it makes it steadier, and leaves what it estimates as it is.
+    """
+    if isinstance(statistic, PoweredMean):
+        return False
     features = work_for(statistic.needs, ready.instruments).features
     return any(isinstance(feature, (Embedding, ColumnVectors)) for feature in features)
 
@@ -198,10 +206,12 @@ def _second(dataset: Dataset, ready: _Prepared, bench: Bench, other: Instruments
 
 
 def _read(reading: _Reading) -> list[Estimate]:
-    return [
+    found = [
         read(m, reading.statistic, headline=m.spec.hash in reading.headlines, conditional_on=reading.frozen)
         for m in reading.measures
     ]
+    asked = {"asked": reading.asked} if reading.asked else {}
+    return [replace(estimate, about=estimate.about | asked) for estimate in found]
 
 
 def _describe(dataset: Dataset, store: FeatureStore, grouping: Grouping, keys: Keys, bench: Bench) -> dict[str, Any]:

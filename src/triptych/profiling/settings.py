@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from triptych.core.dear import OPTIONS
 from triptych.core.errors import UsageError, message, nearest
 from triptych.data import ReadOptions
 from triptych.features.embedding import encoder_names
@@ -117,12 +118,26 @@ class Settings:
             if size is not None and size < 1:
                 option = f"--{name.replace('_', '-')} N, N >= 1"
                 raise UsageError(message("a sample has at least one record.", got=str(size), want=option))
+        self._check_models()
         if self.workers is not None and self.workers < 1:
             raise UsageError(message("there must be at least one worker.", got=str(self.workers), want="--workers N"))
         if self.engine != "local":
             raise UsageError(message(f'engine "{self.engine}" is not available.', want="local", hint="--engine local"))
         if self.on_bad not in ("raise", "skip"):
             raise UsageError(message("--on-bad is not right.", got=str(self.on_bad), want="raise or skip"))
+
+    def _check_models(self) -> None:
+        """Whether every model has a name, and every sample a model to be asked."""
+        for name in ("judge", "lm", "student", "reward", "reference"):
+            if getattr(self, name) is not None and not str(getattr(self, name)).strip():
+                raise UsageError(message(f"--{name} is empty.", want=OPTIONS.get(name, f"--{name} FILE")))
+        asked = {"judge_sample": ("judge",), "lm_sample": ("lm", "student"), "reward_sample": ("reward",)}
+        for sample, models in asked.items():
+            if getattr(self, sample) is not None and all(getattr(self, model) is None for model in models):
+                option = f"--{sample.replace('_', '-')}"
+                raise UsageError(
+                    message(f"{option} without a model to ask.", want=" or ".join(OPTIONS[each] for each in models))
+                )
 
     def model_of(self, maker: str) -> str | None:
         """The model that makes the dear columns of a maker (`triptych.core.dear`), as named; None: none is."""

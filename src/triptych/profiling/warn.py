@@ -32,11 +32,11 @@ def warnings(
     """
     records = int(dataset["measured"])
     found = _of_dataset(dataset)
+    for annotation in details.get("annotations", ()):  # before all that is told of every set
+        found += _of_annotation(annotation)
     for estimate in estimates:
         found += _of(estimate)
     found += _constant(details, records) + _short(estimates)
-    for annotation in details.get("annotations", ()):
-        found += _of_annotation(annotation)
     return tuple({"code": code, "text": text} for code, text in found)
 
 
@@ -86,10 +86,10 @@ def _of_annotation(annotation: Mapping[str, Any]) -> list[tuple[str, str]]:
     if failed:
         reasons = "; ".join(f"{reason}: {count:,}" for reason, count in list(failed.items())[:3])
         more = f"; and {len(failed) - 3} other reasons" if len(failed) > 3 else ""
-        text = (
-            f"{title}: {sum(failed.values()):,} of {annotation['sampled']:,} records have no value ({reasons}{more}). "
-            "They are left out: where they are unlike the others, the number is off."
-        )
+        many = sum(failed.values())
+        none = f"{many:,} of {annotation['sampled']:,} {'record has' if many == 1 else 'records have'} no value"
+        off = " They are left out: where they are unlike the others, the number is off."
+        text = f"{title}: {none} ({reasons}{more}).{off if annotation['scored'] else ' There is no number.'}"
         found.append(("unscored", text))
     for name, told in annotation["means"].items():
         if name.endswith("_mass") and told["mean"] is not None and told["mean"] < COVERED:

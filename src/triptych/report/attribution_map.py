@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -50,15 +51,28 @@ def run_map(runs: Sequence[RunTold], across: MeasureInfo, upright: MeasureInfo) 
         return None
     cells = list(dict.fromkeys(run.name if run.cell is None else run.cell for run in held))
     names = [letter(cells.index(run.name if run.cell is None else run.cell)) for run in held]
+    many = len(held) > len(cells)
     scales = [value_scale(_ends(held, info), info.unit) for info in (across, upright)]
     return RunMap(
         dots=tuple(_dot(run, name, (across, upright), scales) for name, run in zip(names, held, strict=True)),
         x_ticks=tuple((_x(tick.at), tick.label) for tick in ticks(scales[0], 6)),
         y_ticks=tuple((_y(tick.at), tick.label) for tick in ticks(scales[1], 5)),
-        x_title=f"{across.title}, {across.unit}",
-        y_title=f"{upright.title}, {upright.unit}",
-        key=tuple({name: run.name for name, run in reversed(list(zip(names, held, strict=True)))}.items())[::-1],
+        x_title=_named(across),
+        y_title=_named(upright),
+        key=tuple(
+            {name: _cell_name(run.name, many) for name, run in reversed(list(zip(names, held, strict=True)))}.items()
+        )[::-1],
     )
+
+
+def _named(info: MeasureInfo) -> str:
+    """Title and unit; the title alone where it says the unit."""
+    return info.title if info.unit.lower() in info.title.lower() else f"{info.title}, {info.unit}"
+
+
+def _cell_name(run: str, many: bool) -> str:
+    """The name of a run, without the number of its replicate where a letter stands for several."""
+    return re.sub(r"-r\d+\Z", "", run) if many else run
 
 
 def _ends(runs: Sequence[RunTold], info: MeasureInfo) -> list[float]:

@@ -44,7 +44,7 @@ def _print_scorer(one: Scorer, console: Console) -> None:
     if one.needed:
         console.print(indented(f"gold labels: {one.needed}", "dim"))
     for failed in one.failures[:LINES]:
-        example = f", first {failed.example}" if failed.example else ""
+        example = f", first {failed.example}" if failed.example not in ("", failed.kind) else ""
         console.print(indented(f"{count(failed.count)} without a score: {failed.kind}{example} ({failed.place})"))
     table = plain_table(("", False), ("value", True), ("95 % interval", False), ("n", True))
     for _, numbers in one.sections:

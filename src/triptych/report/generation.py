@@ -106,7 +106,7 @@ def _view(document: Any, samples: Mapping[str, Any]) -> dict[str, Any]:
         "seeds": facts(mapping(document, "seeds")),
         "provenance": facts({"hash": document.get("hash"), **mapping(document, "provenance")}),
         "kept": [_sample(row) for row in listed(samples, "kept")[:SHOWN]],
-        "lost": [_sample(row) for row in listed(samples, "failed")[:SHOWN]],
+        "lost": _lost([_sample(row) for row in listed(samples, "failed")[:SHOWN]]),
     }
 
 
@@ -164,10 +164,20 @@ def _sentence(said: str) -> str:
     return said[:1].upper() + said[1:] + ("" if said.endswith(".") else ".") if said else ""
 
 
+def _lost(found: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """What did not become a record; where no text came, one of each reason is enough."""
+    first: dict[str, int] = {}
+    for place, each in enumerate(found):
+        first.setdefault(each["reason"], place)
+    return [
+        each for place, each in enumerate(found) if each["prompt"] or each["response"] or first[each["reason"]] == place
+    ]
+
+
 def _sample(row: Mapping[str, Any]) -> dict[str, str]:
     """A record, or what came instead of one."""
     about = mapping(row, "triptych") or row
-    notes = facts({"parents": about.get("parents"), "filters": about.get("filters"), "method": about.get("method")}, 8)
+    notes = facts({"parents": about.get("parents"), **mapping(about, "method"), "filters": about.get("filters")}, 8)
     return {
         "prompt": clean(str(row.get("prompt") or ""), LONG),
         "response": clean(str(row.get("response") or row.get("text") or ""), LONG),

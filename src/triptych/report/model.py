@@ -60,6 +60,7 @@ class About:
     source: str
     confounders: tuple[str, ...]
     conditional_on: str
+    asked: str = ""
 
 
 @dataclass(frozen=True)
@@ -256,6 +257,7 @@ def _estimate(item: Mapping[str, Any], limits: Limits) -> Estimate:
             source=_text(about, "source"),
             confounders=tuple(line(str(text), 200) for text in _items(about.get("confounders"))[:8]),
             conditional_on=_text(about, "conditional_on", 160),
+            asked=_text(about, "asked", 120),
         ),
     )
 

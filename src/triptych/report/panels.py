@@ -171,7 +171,8 @@ def _fact(item: Estimate) -> str:
     """How one set's number was made: n, exactness, bound, condition, or why there is none."""
     if item.value is None:
         return not_defined(item.undefined)
-    parts = [f"n {count(item.n)}", "exact" if item.exact else "approximate"]
+    parts = [f"n {count(item.n)}", *([item.about.asked] if item.about.asked else [])]
+    parts += ["exact" if item.exact else "approximate"]
     parts += [f"bound: {item.bound}"] if item.bound else []
     parts += [f"no interval: {item.no_interval or 'no reason was given'}"] if item.lo is None else []
     parts += [f"conditional on {item.about.conditional_on}"] if item.about.conditional_on else []
@@ -228,13 +229,14 @@ def _line(cell: Cell, owner: SetView, scale: Scale, places: int) -> Line:
 
 
 def _notes(cells: Sequence[Cell], sets: Sequence[SetView]) -> tuple[tuple[tuple[SetView, ...], str], ...]:
-    """What a reader must know of single values: that they are approximate, or why they have no interval."""
+    """What a reader must know of single values: that a sample was asked, that they are approximate, why there is no interval."""
     found = []
     for cell in cells:
         item = cell.estimate
         if item.value is None:
             continue
-        parts = [] if item.exact else ["approximate"]
+        parts = [item.about.asked] if item.about.asked else []
+        parts += [] if item.exact else ["approximate"]
         parts += [f"bound: {item.bound}"] if item.bound else []
         parts += [f"no interval: {item.no_interval or 'no reason was given'}"] if item.lo is None else []
         if parts:

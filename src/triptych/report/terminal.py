@@ -6,7 +6,7 @@ are `rich.text.Text`, so that no record is read as markup.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -22,6 +22,8 @@ from triptych.report.words import AXES, AXIS_WORDS, common_decimals, count, lett
 SIDE_BY_SIDE = 3
 """More sets than this are listed one under the other: 80 columns hold three values with their intervals."""
 WARNINGS = 4
+SHARED = 4
+"""Measures of one reason that are named; the others are counted."""
 TITLE = 44
 NAME = 15
 """Longest title and name, in characters."""
@@ -51,16 +53,14 @@ def tables(profiles: Sequence[Profile]) -> list[Table]:
 
 def notes(profiles: Sequence[Profile]) -> list[Text]:
     """Why numbers or intervals are missing, what is approximate, and the warnings of each set."""
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[str, dict[str, list[str]]] = {}
     for axis in AXES:
         for row in rows(profiles, axis):
             for cell in row.cells:
                 for text in _reasons(cell.estimate):
-                    reasons.setdefault(f"{row.first.title}: {text}", []).append(profiles[cell.which].dataset.name)
-    lines = []
-    for text, names in reasons.items():
-        who = f" ({listing(names)})" if len(names) < len(profiles) else ""
-        lines.append(Text(f"  {text}{who}", style="dim"))
+                    names = reasons.setdefault(text, {}).setdefault(row.first.title, [])
+                    names += [name] if (name := profiles[cell.which].dataset.name) not in names else []
+    lines = [Text(f"  {text}", style="dim") for text in _shared(reasons, len(profiles))]
     for profile in profiles:
         shown = profile.warnings[:WARNINGS]
         lines += [Text(f"! {profile.dataset.name}: {text}", style="yellow") for text in shown]
@@ -68,6 +68,18 @@ def notes(profiles: Sequence[Profile]) -> list[Text]:
             more = count(len(profile.warnings) - len(shown), "more warning")
             lines.append(Text(f"! {profile.dataset.name}: {more} in the report", style="yellow"))
     return lines
+
+
+def _shared(reasons: Mapping[str, Mapping[str, list[str]]], sets: int) -> Iterator[str]:
+    """A line for each reason: the measures and the sets that it holds for; of many measures the first ones."""
+    for text, titles in reasons.items():
+        same: dict[tuple[str, ...], list[str]] = {}
+        for title, names in titles.items():
+            same.setdefault(tuple(names), []).append(title)
+        for having, found in same.items():
+            who = f" ({listing(list(having))})" if len(having) < sets else ""
+            more = [count(len(found) - SHARED, "more measure")] if len(found) > SHARED + 1 else []
+            yield f"{listing([*(found[:SHARED] if more else found), *more])}: {text}{who}"
 
 
 def _encoders(profiles: Sequence[Profile]) -> list[Text]:
@@ -83,7 +95,8 @@ def _encoders(profiles: Sequence[Profile]) -> list[Text]:
 def _reasons(item: Estimate) -> list[str]:
     if item.value is None:
         return [not_defined(item.undefined)]
-    found = [] if item.exact else ["≈ approximate" + (f", {item.bound}" if item.bound else "")]
+    found = [item.about.asked] if item.about.asked else []
+    found += [] if item.exact else ["≈ approximate" + (f", {item.bound}" if item.bound else "")]
     return found + ([f"no interval: {item.no_interval or 'no reason was given'}"] if item.lo is None else [])
 
 

@@ -49,7 +49,7 @@ def _phrase(cell: Cell, rivals: Sequence[Estimate]) -> str:
         return f"{AXIS_WORDS[item.axis].name.lower()} ({_lower(item.title)}) is {not_defined(item.undefined)}"
     value = number(item.value, common_decimals([item, *(other for other in rivals if other.key == item.key)]))
     if item.unit.startswith("effective "):
-        return f"{count(item.n, 'record')} count as {value} {item.unit}"
+        return f"{count(item.n, 'record')} {'counts' if item.n == 1 else 'count'} as {value} {item.unit}"
     unit = "" if item.unit in ("", "ratio") or item.unit in item.title.lower() else f" {item.unit}"
     return f"{_lower(item.title)} {value}{unit}"
 

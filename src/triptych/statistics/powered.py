@@ -108,6 +108,11 @@ class PoweredMean(Statistic):
         """Records that have a value."""
         return int(self._sums["n"][keep].sum())
 
+    def leans(self, keep: Mask) -> bool:
+        """Whether the mean leans on the cheap columns: some records have no value, and enough have one."""
+        sums = self._sums
+        return bool(sums["n"][keep].sum() < sums["n_all"][keep].sum() and keep[self._group].sum() >= LEAST)
+
     def mean(self, keep: Mask) -> float:
         """θ, between the least and the greatest value that is held; there must be at least one value.
 
@@ -116,9 +121,9 @@ class PoweredMean(Statistic):
         total = {name: values[keep].sum(axis=0) for name, values in self._sums.items()}
         own, n, n_all = total["own"], total["n"], total["n_all"]
         plain = float(own[-1] / n)
-        rows = self._rows[keep[self._group]]
-        if n >= n_all or len(rows) < LEAST:
+        if not self.leans(keep):
             return plain
+        rows = self._rows[keep[self._group]]
         centred = rows - rows.mean(axis=0)
         x, y = centred[:, :-1], centred[:, -1]
         slope = np.linalg.solve(x.T @ x / len(x) + RIDGE * np.eye(x.shape[1]), x.T @ y / len(x))

@@ -34,23 +34,29 @@ _NONE = 4.0
 
 @dataclass(eq=False)
 class VectorSample(Statistic):
-    """Vectors of column `embedding@on` at length 1, of at most `size` records. Rows of zeros are no vectors."""
+    """Vectors of column `embedding@on` at length 1, of at most `size` records. Rows of zeros are no vectors.
+
+    `beside`: a column of numbers that is kept with them, `beside@on`; records without such a number are left out.
+    """
 
     on: On = "response"
     where: Where = "all"
     size: int = 8192
+    beside: str = ""
 
     def __post_init__(self) -> None:
         self._address = np.zeros(0, dtype=np.uint64)
         self._group = np.zeros(0, dtype=np.uint8)
         self._rows = np.zeros((0, 0), dtype=np.float32)
+        self._beside = np.zeros(0, dtype=np.float64)
         self._seen = np.zeros(GROUPS, dtype=np.int64)
         self._made: dict[Any, Any] = {}
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The embedding, and the defects where only valid records are read."""
-        return (f"embedding@{self.on}",) if self.where == "all" else (f"embedding@{self.on}", DEFECTS)
+        """The embedding, the numbers beside it, and the defects where only valid records are read."""
+        columns = [f"embedding@{self.on}", *([f"{self.beside}@{self.on}"] if self.beside else [])]
+        return tuple(columns if self.where == "all" else [*columns, DEFECTS])
 
     def update(self, batch: Batch) -> None:
         """Take in the vectors of a batch."""
@@ -59,19 +65,22 @@ class VectorSample(Statistic):
             return
         vectors = batch.matrix(f"embedding@{self.on}")
         norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
-        held = norms > 0
+        number, there = batch.numbers(f"{self.beside}@{self.on}") if self.beside else (norms, norms > 0)
+        held = (norms > 0) & there
         group, address = batch.group[held], batch.address[held]
         first = np.flatnonzero(held)[self._first(group, address)]
         rows = (vectors[first] / norms[first, None]).astype(np.float32)
         self._seen = self._seen + np.bincount(group, minlength=GROUPS)
-        self._extend(batch.address[first], batch.group[first], rows)
+        self._extend(batch.address[first], batch.group[first], rows, number[first])
 
     def merge(self, other: Self) -> None:
         """Take in the vectors of other records."""
         self._seen = self._seen + other._seen
-        self._extend(other._address, other._group, other._rows)
+        self._extend(other._address, other._group, other._rows, other._beside)
 
-    def _extend(self, address: NDArray[np.uint64], group: NDArray[np.uint8], rows: NDArray[np.float32]) -> None:
+    def _extend(
+        self, address: NDArray[np.uint64], group: NDArray[np.uint8], rows: NDArray[np.float32], number: Floats
+    ) -> None:
         if not len(address):
             return
         held = self._rows.reshape(-1, rows.shape[1])
@@ -79,6 +88,8 @@ class VectorSample(Statistic):
         kept = self._first(group, address)
         self._address, self._group = address[kept], group[kept]
         self._rows = np.concatenate([held, rows])[kept]
+        if self.beside:
+            self._beside = np.concatenate([self._beside, number])[kept]
         self._made = {}
 
     def _first(self, group: NDArray[np.uint8], address: NDArray[np.uint64]) -> NDArray[np.intp]:
@@ -88,13 +99,20 @@ class VectorSample(Statistic):
         return order[rank < self.size // GROUPS]
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Addresses, groups, vectors (m, d), records seen by group (32,); ordered by group, then address."""
-        return {"address": self._address, "group": self._group, "rows": self._rows, "seen": self._seen}
+        """Addresses, groups, vectors (m, d), records seen by group (32,), numbers (m,); ordered by group, then address."""
+        state: dict[str, NDArray[Any]] = {
+            "address": self._address,
+            "group": self._group,
+            "rows": self._rows,
+            "seen": self._seen,
+        }
+        return {**state, "beside": self._beside} if self.beside else state
 
     def load(self, state: dict[str, NDArray[Any]]) -> None:
         """Restore a saved state."""
         self._address, self._group = state["address"], state["group"]
         self._rows, self._seen = state["rows"], state["seen"]
+        self._beside = state.get("beside", np.zeros(0, dtype=np.float64))
         self._made = {}
 
     def bound(self) -> tuple[bool, str | None]:
@@ -112,6 +130,10 @@ class VectorSample(Statistic):
         """The vectors of the kept groups (m, d), in the order of their addresses."""
         at = np.flatnonzero(keep[self._group])
         return self._rows[at[np.argsort(self._address[at], kind="stable")]].astype(np.float64)
+
+    def numbers(self, keep: Mask) -> NDArray[np.float64]:
+        """The number beside each kept record, (m,), in the order of `ascending`."""
+        return self._beside[keep[self._group]]
 
     def nearest(self, keep: Mask, k: int) -> Floats:
         """For each kept record the distances to its k nearest kept others, (m, k), ascending; there must be k others."""

@@ -92,7 +92,7 @@ def _text(seed: Seed) -> str:
 
 def _asks_for(draft: Draft) -> Ask:
     examples = [(_ASKED.format(text=text), f"Question: {prompt}") for text, prompt in _EXAMPLES]
-    return Ask(shown(examples, _ASKED.format(text=draft.response), _SYSTEM), "prompt", draft.nonce)
+    return Ask(shown(examples, _ASKED.format(text=draft.response), _SYSTEM), "instruction", draft.nonce)
 
 
 def _rate(draft: Draft) -> Ask:

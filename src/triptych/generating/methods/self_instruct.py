@@ -141,14 +141,16 @@ class SelfInstruct(Method):
         """Put an input behind the tasks that need one; output first gives the response, too."""
         labelled = [draft for draft in drafts if self.instances == "output_first"]
         if self.instances == "auto":
-            found = step(desk, drafts, lambda d: _ask(_LABELS, _LABELS_ASKED.format(task=d.prompt), d), _has_labels)
+            found = step(
+                desk, drafts, lambda d: _ask("kind", _LABELS, _LABELS_ASKED.format(task=d.prompt), d), _has_labels
+            )
             labelled = [draft for draft, yes in found if yes]
         others = [draft for draft in drafts if all(draft is not one for one in labelled)]
         if self.instances in {"auto", "input_first"}:
             asked = step(
                 desk,
                 others,
-                lambda d: _ask(_INPUT, _INPUT_ASKED.format(task=d.prompt), d, _INPUT_SYSTEM),
+                lambda d: _ask("instance", _INPUT, _INPUT_ASKED.format(task=d.prompt), d, _INPUT_SYSTEM),
                 lambda said: text_of(said, what="input"),
             )
             for draft, text in asked:
@@ -165,7 +167,7 @@ class SelfInstruct(Method):
         asked = step(
             desk,
             drafts,
-            lambda d: _ask(_WHICH, _WHICH_ASKED.format(task=d.prompt), d),
+            lambda d: _ask("labels", _WHICH, _WHICH_ASKED.format(task=d.prompt), d),
             lambda s: list_of(s, 12, what="labels"),
         )
         labels = {}
@@ -174,7 +176,9 @@ class SelfInstruct(Method):
         asks = step(
             desk,
             drafts,
-            lambda d: _ask(_MATCH, _MATCH_ASKED.format(label=labels[id(d)], task=d.prompt), d, _MATCH_SYSTEM),
+            lambda d: _ask(
+                "instance", _MATCH, _MATCH_ASKED.format(label=labels[id(d)], task=d.prompt), d, _MATCH_SYSTEM
+            ),
             lambda said: text_of(said, what="input"),
         )
         for draft, text in asks:
@@ -184,8 +188,8 @@ class SelfInstruct(Method):
             draft.prompt, draft.response = f"{draft.prompt}\n\n{text}", labels[id(draft)]
 
 
-def _ask(examples: Sequence[tuple[str, str]], last: str, draft: Draft, system: str = "") -> Ask:
-    return Ask(shown(examples, last, system), "instance", draft.nonce)
+def _ask(purpose: str, examples: Sequence[tuple[str, str]], last: str, draft: Draft, system: str = "") -> Ask:
+    return Ask(shown(examples, last, system), purpose, draft.nonce)
 
 
 def _has_labels(said: Said) -> bool | Unread:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, final
 
+from triptych.core.errors import SpecError, message
 from triptych.core.spec import Spec, spec_of
 from triptych.generating.ask import Ask, Said, Told, Writer
 from triptych.generating.writers._answering import answered, check, seed_of
@@ -54,11 +55,13 @@ class LocalWriter(Writer):
     folder: Path = field(default=Path(), init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Check the numbers.
+        """Check the numbers, and that a model is named.
 
         Raises:
-            SpecError: one is out of range.
+            SpecError: one is out of range, or none is.
         """
+        if not self.model:
+            raise SpecError(message(f'writer "{self.kind}" needs a model.', want="a .gguf file, or smollm2"))
         check(self.kind, temperature=(self.temperature, 0, 100), top_p=(self.top_p, 1e-6, 1))
         check(self.kind, max_tokens=(self.max_tokens, 1, math.inf))
         self._room()

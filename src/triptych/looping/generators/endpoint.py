@@ -11,7 +11,8 @@ from typing import Any, ClassVar, final
 from triptych.core.errors import SpecError, TriptychError, UsageError, message
 from triptych.core.places import default_cache
 from triptych.endpoints.client import Answer, Client, Effort, Usage
-from triptych.endpoints.wire import Endpoint, Question, Reply, Style
+from triptych.endpoints.replies import Reply
+from triptych.endpoints.wire import Endpoint, Question, Style
 from triptych.looping.generators.base import Asked, Batch, Generator
 from triptych.looping.records import Written
 from triptych.studies.trainers.trainer import Example, Model

@@ -7,6 +7,7 @@ Li et al. 2024 (arXiv 2308.12032), that of perplexities the one of Superfilterin
 keeps the order of large ones; both are above 1 for the same records. Unit: ratio, range 0..∞: near 1 the prompt tells
 nothing; above 1 it misleads, and the authors drop such records. Two forward passes a record, under the model of `--lm`, on a
 sample with `--lm-sample N`. A response of one token has no loss of its own and is not counted, nor is a record without prompt.
+Nothing cheap helps the mean of a sample here: it is that of the records asked about.
 
 Confounded by length (short responses vary widely; the rank correlation is shown beside it, `length_adjusted:of=lm.ifd`
 holds it fixed), by responses that repeat the prompt (low) and by wrong or swapped responses (high): it reads misfit as

@@ -6,6 +6,9 @@ log-probabilities, else the digit written. Source: asking a model how complex an
 2024, arXiv 2312.15685); the expected value of G-Eval (arXiv 2303.16634); prompts and scale are this project's. Unit:
 grade, range 1..6. What got no grade is counted with its reason and left out. `--judge-sample N` asks about N records.
 
+On a sample the mean leans on what is known of all records, the vector and the length of the text `on` (from 100 values on;
+the regression estimator, or PPI++: arXiv 2311.01453): unbiased, and steadier where they foretell the value.
+
 Confounded by length (the rank correlation with the length of the prompt is shown beside it; `length_adjusted:
 of=judge.complexity,on=prompt` holds it fixed) and by what the judge itself finds easy. It is on no scale but the
 judge's: set beside a solve rate where there is one.

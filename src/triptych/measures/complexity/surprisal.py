@@ -7,6 +7,9 @@ where it has one); the logarithm of the perplexity. Unit: nats per token, range 
 of one core for 1,000 tokens on SmolLM2-135M: on a sample with `--lm-sample N`. Of a record longer than 2,048 tokens the
 response loses its end, then the prompt its beginning. Marion et al. 2023 (arXiv 2309.04564) on perplexity as a filter.
 
+On a sample the mean leans on what is known of all records, the vector and the length of the text `on` (from 100 values on;
+the regression estimator, or PPI++: arXiv 2311.01453): unbiased, and steadier where they foretell the value.
+
 Confounded by length (the first tokens of a response are the hardest to foresee; the rank correlation is shown beside it,
 `length_adjusted:of=lm.surprisal` holds it fixed), by the model and its tokenizer, and by noise: garbage is surprising
 (shuffled words score twice as high as fluent text). A small model measures fluency and surprise, not correctness.

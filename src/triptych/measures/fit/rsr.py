@@ -7,7 +7,7 @@ Better?" (arXiv 2601.14249), equal to the released code, which divides the means
 ratio of its sums: column `student.rsr`). Low where responses are unlikely to the student and yet among its first choices:
 something to learn that it can take up. The authors found a Spearman correlation of .86 with the score after training, over
 5 students and 11 teachers, on reasoning. Unit: ranks per nat, range 0..∞. One forward pass a record, under the model named
-by `--student`, on a sample with `--lm-sample N`; the end of a response is not scored.
+by `--student`, on a sample with `--lm-sample N`, from the sampled records alone; the end of a response is not scored.
 
 Confounded by the student's vocabulary and by text that repeats itself: its surprisal nears 0 and the ratio grows without
 bound. Compare sets for one student, not students.

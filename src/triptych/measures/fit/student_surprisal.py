@@ -7,6 +7,9 @@ as `surprisal`, under the model named by `--student`, in its chat template where
 is wanted depends on the student, so neither direction is better: `rsr` sets it against the rank (arXiv 2601.14249). One
 forward pass a record, on a sample with `--lm-sample N`.
 
+On a sample the mean leans on what is known of all records, the vector and the length of the text `on` (from 100 values on;
+the regression estimator, or PPI++: arXiv 2311.01453): unbiased, and steadier where they foretell the value.
+
 Confounded by length (`length_correlation:of=student.surprisal`), by noise, and by the tokenizer: students with different
 tokenizers cannot be compared in nats per token.
 

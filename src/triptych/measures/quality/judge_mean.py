@@ -6,6 +6,9 @@ that of G-Eval (Liu et al. 2023, arXiv 2303.16634); prompts and scale are this p
 without one clear grade is no number: it is counted with its reason and left out. On a sample of N records drawn at random
 with `--judge-sample N`; the interval is over the records that have a grade, and says nothing about the judge's errors.
 
+On a sample the mean leans on what is known of all records, the vector and the length of the text `on` (from 100 values on;
+the regression estimator, or PPI++: arXiv 2311.01453): unbiased, and steadier where they foretell the value.
+
 Confounded by length, style and confident tone; by the judge's own origin (models prefer texts like their own) and by its
 size: small models hardly tell good from bad. Audit a judge before its numbers are trusted: `triptych audit`.
 

@@ -6,6 +6,9 @@ models of Ouyang et al. 2022 (arXiv 2203.02155), score models of Liu et al. 2024
 model, range: all numbers; two models' scores cannot be compared. Records that the model cannot read (too long for it, no
 text) are counted with their reason and left out. `--reward-sample N` asks about N records drawn at random.
 
+On a sample the mean leans on what is known of all records, the vector and the length of the text `on` (from 100 values on;
+the regression estimator, or PPI++: arXiv 2311.01453): unbiased, and steadier where they foretell the value.
+
 Confounded by length and style, and by whatever the model was trained on: a score outside of that is a number all the same.
 
 Worked example: scores -1.5, 0.5 and none: -0.5.
