@@ -14,6 +14,7 @@ import typer.main
 
 from triptych import api
 from triptych.cli.app import app
+from triptych.comparing.gate.rules import read_rules
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -133,8 +134,10 @@ def test_the_example_rules_judge(sets, tmp_path):
     assert done.returncode == 1, done.stderr
     document = json.loads((tmp_path / "o" / "gate.json").read_text())
     assert [one["rule"] for one in document["rules"] if one["fails"]] == ["enough records"]
-    commented = (EXAMPLES / "rules.toml").read_text().split("# [[rule]]")[1]
-    assert tomllib.loads("[[rule]]" + commented.replace("\n# ", "\n"))["rule"][0]["by"] == "task"
+    commented = [part.split("\n\n")[0] for part in (EXAMPLES / "rules.toml").read_text().split("# [[rule]]")[1:]]
+    rules = [tomllib.loads(part.replace("\n# ", "\n")) for part in commented]
+    assert [rule.get("by") for rule in rules] == ["task", None]
+    assert read_rules(rules)[1].against == "benchmark.jsonl"
 
 
 def test_the_example_workflow_calls_what_there_is():
