@@ -151,7 +151,7 @@ def test_an_annotator_that_stops_loses_nothing_and_the_count_is_told(tmp_path):
     with pytest.raises(TriptychError) as caught:
         annotate(sample, Toy(stop_after=8), tmp_path, Progress())
     assert str(caught.value) == (
-        "toy: stopped with 8 of 20 records done (8 of them in this run).\n"
+        "toy: stopped with 8 of 20 records done.\n"
         "  got:  the toy broke. a spring\n"
         "  try:  run it again: what is done is kept and not asked for again"
     )
