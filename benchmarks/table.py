@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from pages import HERE, load, ran, table, verdict
 from table_inference import (
     attribution,
+    compare_speed,
     comparisons,
     faults,
     gate,
@@ -52,6 +53,7 @@ are taken within one run on one machine, ours beside the peer's; they move by ab
     TRIPTYCH_DATA=FOLDER python benchmarks/selection_frontiers.py   quality against diversity of every policy
     TRIPTYCH_DATA=FOLDER python benchmarks/selection_downstream.py  what a model learns from each selection
     TRIPTYCH_DATA=FOLDER python benchmarks/comparisons.py   sets whose difference is known, see ../docs/compare.md
+    TRIPTYCH_DATA=FOLDER python benchmarks/compare_speed.py  two sets of 51,941 records
     TRIPTYCH_DATA=FOLDER python benchmarks/gate.py          does the gate flap, and does it find what is planted?
     TRIPTYCH_DATA=FOLDER python benchmarks/powered.py       what a sample of dear values gains from cheap ones
     python benchmarks/attribution.py                        effects of components in simulated cells
@@ -349,7 +351,7 @@ def page() -> str:
     out = [HEAD]
     sections = (panel, memory, peers, real_data, tiny_trainer, design, trace, surprisal, encoders)
     sections += (selection_filters, selection_greedy, selection_million, selection_frontiers, selection_downstream)
-    sections += (comparisons, gate, powered, attribution, faults)
+    sections += (comparisons, compare_speed, gate, powered, attribution, faults)
     sections += (throughput_llama, throughput_server, throughput_transformers)
     for make in sections:
         result = load(make.__name__)

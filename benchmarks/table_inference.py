@@ -110,3 +110,21 @@ def comparisons(result: dict[str, Any]) -> list[str]:
     ]
     out = ["## Comparisons whose answer is known (docs/compare.md)", "", ran(result)]
     return [*out, *table(("", "count"), rows)]
+
+
+def compare_speed(result: dict[str, Any]) -> list[str]:
+    out = [f"## Comparing {result['records']:,} records with as many", "", ran(result)]
+    rows = [
+        (row["run"], row["wall_seconds"], row["cpu_seconds"], row["peak_memory_mb"], row["measures"], len(row["views"]))
+        for row in result["runs"]
+    ]
+    met = verdict(result["runs"][-1]["wall_seconds"] <= result["target_seconds"])
+    head = (
+        "run",
+        "seconds",
+        "CPU seconds",
+        "MB",
+        "measures",
+        f"views (goal, cached: {result['target_seconds']} s, {met})",
+    )
+    return [*out, *table(head, rows)]
