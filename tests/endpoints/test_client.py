@@ -17,7 +17,7 @@ from triptych.core.errors import SpecError, TriptychError, UsageError
 from triptych.endpoints import client as client_module
 from triptych.endpoints.client import Client, Effort, Failure
 from triptych.endpoints.replies import Reply
-from triptych.endpoints.wire import Endpoint, Question
+from triptych.endpoints.wire import Endpoint, Question, body_fields
 
 KEY = "sk-very-secret-123"
 
@@ -94,7 +94,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from triptych.endpoints.client import Client, Effort
-from triptych.endpoints.wire import Endpoint, Question
+from triptych.endpoints.wire import Endpoint, Question, body_fields
 client = Client(Endpoint(sys.argv[1], "m"), Path(sys.argv[2]), Effort(at_once=3))
 client.ask([Question(f"q{i}", 0.7, i) for i in range(40)])
 """
@@ -409,3 +409,11 @@ def test_replies_under_way_when_a_run_is_stopped_are_handed_out(serve):
         seen.extend(client(server, at_once=3).stream(questions(50)))
     assert sorted(reply.text for _, reply in seen) == ["re q1", "re q2"]
     assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(("text", "words"), [("{", "no JSON:"), ("[1]", "no JSON object")])
+def test_more_fields_that_are_no_object_are_refused(text, words):
+    assert body_fields("") == {}
+    assert body_fields('{"top_p": 0.9}') == {"top_p": 0.9}
+    with pytest.raises(SpecError, match=words):
+        body_fields(text)

@@ -134,6 +134,23 @@ class Question:
     texts: tuple[str, ...] = ()
 
 
+def body_fields(text: str) -> Mapping[str, Any]:
+    """More fields of a request from the JSON object that a user wrote; none where there is no text.
+
+    Raises:
+        SpecError: it is no JSON object.
+    """
+    if not text:
+        return {}
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise SpecError(message(f"endpoint: body is no JSON: {error}.", got=text)) from error
+    if not isinstance(found, dict):
+        raise SpecError(message("endpoint: body is no JSON object.", got=text, want='{"top_p": 0.9}'))
+    return found
+
+
 def body_of(endpoint: Endpoint, question: Question) -> dict[str, Any]:
     """The JSON of a request."""
     body: dict[str, Any] = {"model": endpoint.model}

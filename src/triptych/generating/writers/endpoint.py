@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, final
 
-from triptych.core.errors import SpecError, message
 from triptych.core.spec import Spec
 from triptych.endpoints.client import Answer, Client, Effort, Failure, Usage
-from triptych.endpoints.wire import Endpoint, Question, Style
+from triptych.endpoints.wire import Endpoint, Question, Style, body_fields
 from triptych.generating.ask import Ask, Price, Said, Told, Writer
 from triptych.generating.told import values
 from triptych.generating.writers._answering import check, seed_of
@@ -69,7 +67,7 @@ class EndpointWriter(Writer):
 
     def client(self, kept: Path | None) -> Client:
         """What asks the endpoint, keeping replies in this folder."""
-        endpoint = Endpoint(self.url, self.model, self.key_env, self.style, self._body(), self.timeout)
+        endpoint = Endpoint(self.url, self.model, self.key_env, self.style, body_fields(self.body), self.timeout)
         return Client(endpoint, kept, Effort(self.at_once, self.tries, self.pause))
 
     def write(self, asks: Sequence[Ask], keep: Path | None = None, done: Told | None = None) -> list[Said]:
@@ -102,17 +100,6 @@ class EndpointWriter(Writer):
             return Question("\n\n".join(turn.content for turn in ask.messages), seed=seed_of(ask), **more)
         turns = tuple((turn.role, turn.content) for turn in before)
         return Question(last.content, seed=seed_of(ask), turns=turns, **more)
-
-    def _body(self) -> Mapping[str, Any]:
-        if not self.body:
-            return {}
-        try:
-            found = json.loads(self.body)
-        except ValueError as error:
-            raise SpecError(message(f"endpoint: body is no JSON: {error}.", got=self.body)) from error
-        if not isinstance(found, dict):
-            raise SpecError(message("endpoint: body is no JSON object.", got=self.body, want='{"top_p": 0.9}'))
-        return found
 
 
 def _said(answer: Answer) -> Said:

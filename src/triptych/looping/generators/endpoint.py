@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, final
 
-from triptych.core.errors import SpecError, TriptychError, UsageError, message
+from triptych.core.errors import TriptychError, UsageError, message
 from triptych.core.places import default_cache
 from triptych.endpoints.client import Answer, Client, Effort, Usage
 from triptych.endpoints.replies import Reply
-from triptych.endpoints.wire import Endpoint, Question, Style
+from triptych.endpoints.wire import Endpoint, Question, Style, body_fields
 from triptych.looping.generators.base import Asked, Batch, Generator
 from triptych.looping.records import Written
 from triptych.studies.trainers.trainer import Example, Model
@@ -60,7 +59,7 @@ class EndpointGenerator(Generator):
 
     def client(self, kept: Path | None) -> Client:
         """What asks the endpoint, keeping replies in this folder."""
-        endpoint = Endpoint(self.url, self.model, self.key_env, self.style, self._body(), self.timeout)
+        endpoint = Endpoint(self.url, self.model, self.key_env, self.style, body_fields(self.body), self.timeout)
         return Client(endpoint, kept, Effort(self.at_once, self.tries))
 
     def write(self, asked: Asked, model: Model | None) -> Batch:
@@ -122,17 +121,6 @@ class EndpointGenerator(Generator):
 
     def _told(self, asked: Asked) -> bool:
         return self.logprobs and asked.likelihood
-
-    def _body(self) -> Mapping[str, Any]:
-        if not self.body:
-            return {}
-        try:
-            found = json.loads(self.body)
-        except ValueError as error:
-            raise SpecError(message(f"endpoint: body is no JSON: {error}.", got=self.body)) from error
-        if not isinstance(found, dict):
-            raise SpecError(message("endpoint: body is no JSON object.", got=self.body, want='{"top_p": 0.9}'))
-        return found
 
 
 def _likelihood(*replies: Answer) -> float | None:
