@@ -81,7 +81,7 @@ class Basket:
         """Whether one of the candidate's cells has no room left."""
         if self.room[self.cells[candidate]] <= 0:
             return True
-        return any(room[cells[candidate]] <= 0 for cells, room in self._more)
+        return bool(self._more) and any(room[cells[candidate]] <= 0 for cells, room in self._more)
 
     def open(self) -> NDArray[np.bool_]:
         """Which candidates may be taken now, (n,)."""

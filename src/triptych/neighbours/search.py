@@ -23,6 +23,7 @@ Singles = NDArray[np.float32]
 Found = tuple[NDArray[np.int32], Singles]
 
 BLOCK = 1024  # queries that are searched at once
+FEW = 64  # queries whose neighbours' vectors are gathered at once, to stay in the processor's cache
 PAD = 8  # more than asked for are looked up, to see whether ties run past the last
 NEAR = 4 * TOLERANCE  # closer than this to the last one, products of single precision cannot tell
 
@@ -136,7 +137,10 @@ def _nearest(queries: Singles, base: Singles, k: int, skip: Ints | None) -> tupl
 
 def ranked(queries: Singles, base: Singles, at: Ints, k: int, skip: Ints | None) -> tuple[Ints, Singles, Singles]:
     """The best k of the positions `at` (m, w), -1 where there is none, and the similarity of the worst of all w."""
-    steps = np.einsum("qd,qwd->qw", queries, base[np.maximum(at, 0)]).astype(np.float64)
+    steps = np.empty(at.shape, dtype=np.float64)
+    for start in range(0, len(at), FEW):
+        part = slice(start, start + FEW)
+        steps[part] = np.einsum("qd,qwd->qw", queries[part], base[np.maximum(at[part], 0)])
     steps = np.round(steps / TOLERANCE)
     last = np.where(at >= 0, steps, np.inf).min(axis=1)
     steps[at < 0] = -np.inf

@@ -179,6 +179,7 @@ class _Walk:
             mine = self._vectors[rows]
             close, rival = self._closest(mine, count, basket)
             inside = np.round((mine @ mine.T).astype(np.float64) / TOLERANCE)
+            stands = (np.count_nonzero(inside > bar, axis=1) > (inside.diagonal() > bar)).tolist()  # in another's way
             added, refused = [], []
             for at, row in enumerate(rows.tolist()):
                 if not basket.admits(row):
@@ -189,8 +190,9 @@ class _Walk:
                     continue
                 basket.add(row)
                 added.append(row)
-                nearer = inside[at] > close
-                close[nearer], rival[nearer] = inside[at][nearer], row
+                if stands[at]:
+                    nearer = inside[at] > close
+                    close[nearer], rival[nearer] = inside[at][nearer], row
             if refused:
                 who, score, whose = (np.array(column) for column in zip(*refused, strict=True))
                 basket.refuse(who, TOO_CLOSE, score, threshold, whose)
