@@ -84,6 +84,28 @@ def test_quality_control_where_truth_is_known_apart():
     assert [verdict.state for verdict in found][-2:] == ["quality_control"] * 2
 
 
+def test_quality_control_where_right_records_become_more():
+    """Effective structures among right records halve, as guesses end; times the share that is right they stay."""
+    told = ledger(
+        structures_all=[150, 90, 60, 55, 54],
+        structures=[60, 35, 29, 28, 28],
+        correct_structures=[40, 26, 21, 20, 20],
+        true=[0.39, 0.62, 0.78, 0.8, 0.81],
+        novelty=[0.3] * 5,
+    )
+    found = judge(told)
+    assert {verdict.state for verdict in found} <= {"healthy", "quality_control"}
+    assert found[-1].state == "quality_control"
+    assert any("times the share that is right" in reason for reason in found[-1].reasons)
+
+
+def test_a_narrowing_that_outruns_its_rise_in_quality_is_called():
+    told = ledger(
+        correct_structures=[55, 40, 25, 15, 8], true=[0.5, 0.7, 0.85, 0.95, 0.99], structures=[55, 40, 25, 15, 8]
+    )
+    assert [verdict.state for verdict in judge(told)][-2:] == ["collapsing"] * 2
+
+
 def test_selection_narrows_first():
     found = judge(ledger(structures=[57, 60, 63, 50, 40], selected__structures=[57, 46, 37, 28, 20]))
     assert found[2].verdict != "continue"

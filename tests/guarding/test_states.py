@@ -7,7 +7,7 @@ import math
 import pytest
 
 from triptych.core.errors import SpecError
-from triptych.guarding.states import JudgeOptions, Plateau, Standing, benign, narrowing, stand
+from triptych.guarding.states import JudgeOptions, Plateau, Standing, benign, narrowing, sober, stand
 from triptych.guarding.tracks import Sign
 
 OPTIONS = JudgeOptions()
@@ -81,6 +81,38 @@ def test_quality_control_is_a_fall_of_all_records_alone():
     assert run([sign(0.97, log=0.0), everything], plateau=FLAT) == [("quality_control", "continue")]
     assert benign([sign(0.85, log=0.0), everything], OPTIONS) is None
     assert run([sign(0.5), everything])[0] == ("collapsing", "warn")
+
+
+def test_a_fall_counts_as_far_as_the_yield_fell_too():
+    meaning = sign(0.5, role="other", name="semantic")
+    steady = sign(0.98, role="yield", name="yield", log=-2.0)
+    found = sober([sign(0.5), meaning, steady], AT, OPTIONS)
+    assert [one.log for one in found] == [-2.0, -2.0, -2.0]
+    assert narrowing(found, AT, OPTIONS) == []
+    fell = sober([sign(0.5), sign(0.7, role="yield", name="yield", log=5.0)], AT, OPTIONS)
+    assert (fell[0].log, fell[0].fall) == (5.0, pytest.approx(-math.log(0.7)))
+    rising = sign(1.4, role="yield", name="yield", log=CERTAIN)
+    assert narrowing(sober([sign(0.8), rising], AT, OPTIONS), AT, OPTIONS) == []
+
+
+def test_the_yield_explains_nothing_where_structures_cannot_see():
+    blind, meaning = sign(0.99, log=0.0, before=980.0), sign(0.5, role="other", name="semantic")
+    signs = [blind, meaning, sign(1.0, role="yield", name="yield", log=0.0)]
+    assert sober(signs, AT, OPTIONS) == signs
+
+
+def test_a_narrowing_selection_counts_while_the_yield_grows():
+    signs = [
+        sign(1.1, log=0.0),
+        sign(0.6, of="selected"),
+        sign(1.1, role="yield", name="yield", log=0.0),
+        sign(0.5, role="yield", name="kept", of="selected", log=9.0),
+    ]
+    found = sober(signs, AT, OPTIONS)
+    assert found[1].log == pytest.approx(9.0 - math.log(2))
+    assert found[1].fall == signs[1].fall
+    kept = [*signs[:3], sign(1.0, role="yield", name="kept", of="selected", log=-1.0)]
+    assert narrowing(sober(kept, AT, OPTIONS), AT, OPTIONS) == []
 
 
 def test_a_plateau_without_novelty_is_a_stall():

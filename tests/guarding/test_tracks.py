@@ -26,7 +26,8 @@ def ledger(*rounds):
 
 
 def named(tracks):
-    return {f"{track.of}.{track.name}": track.share for track in tracks}
+    """Shares of the error; the yield takes none."""
+    return {f"{track.of}.{track.name}": track.share for track in tracks if track.role != "yield"}
 
 
 def test_half_of_the_error_goes_to_structures():
@@ -40,6 +41,16 @@ def test_half_of_the_error_goes_to_structures():
     }
     assert named(diversity(ledger({"structures": 50.0}), BETS)) == {"generated.structures": 1.0}
     assert diversity(ledger({}, {"tokens": 5.0}), BETS) == []
+
+
+def test_the_yield_is_structures_times_the_share_they_are_counted_among():
+    values = {"structures": 50.0, "selected.structures": 40.0}
+    told = {track.name: track for track in diversity(ledger(values, values), BETS) if track.role == "yield"}
+    assert told["yield"].raw == pytest.approx((40.0, 40.0))  # 80 of 100 records are valid
+    assert told["kept"].raw == pytest.approx((0.8, 0.8))
+    known = {"structures": 50.0, "correct_structures": 30.0, "true": 0.5}
+    right = [track for track in diversity(ledger(known, known), BETS) if track.role == "yield"]
+    assert right[0].raw == pytest.approx((15.0, 15.0))
 
 
 def test_what_is_followed_is_fixed_by_the_first_two_rounds():

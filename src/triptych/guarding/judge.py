@@ -18,8 +18,8 @@ from dataclasses import dataclass, field, replace
 
 from triptych.guarding.detect import Bets
 from triptych.guarding.ledger import Entry, Ledger
-from triptych.guarding.reasons import change, covering, moved, still, structures
-from triptych.guarding.states import Decision, JudgeOptions, Plateau, Standing, State, narrowing, stand
+from triptych.guarding.reasons import change, covering, kept, moved, still, structures
+from triptych.guarding.states import Decision, JudgeOptions, Plateau, Standing, State, narrowing, sober, stand
 from triptych.guarding.suggest import NARROW, narrows, suggest
 from triptych.guarding.tracks import Sign, Track, diversity, error, everything, sides
 
@@ -88,7 +88,8 @@ def judge(ledger: Ledger, options: JudgeOptions | None = None) -> tuple[Verdict,
 def _round(followed: _Followed, at: int, before: Standing | None) -> tuple[Verdict, Standing]:
     """The verdict of entry `at`, and where it leaves the loop."""
     options, entries = followed.options, followed.entries[: at + 1]
-    signs = [sign for track in followed.main if (sign := track.at(at)) is not None]
+    read = [sign for track in followed.main if (sign := track.at(at)) is not None]
+    signs = sober(read, followed.at, options)
     others = [sign for track in followed.side if (sign := track.at(at)) is not None]
     called = [sign for sign in others if _called(sign, entries, options)]
     plateau = _plateau(entries, options)
@@ -146,9 +147,7 @@ def _reasons(
                 f"selection itself narrows: it keeps {ratio:.0%} of the effective structures that were written"
             )
     elif standing.state == "quality_control":
-        kept = next((s for s in signs if s.role == "structures" and s.of == "generated"), None)
-        if kept is not None:
-            found.append("that is quality control: " + moved(kept, entries))
+        found += [f"that is quality control: {told}" for told in kept(signs, entries)]
     elif standing.state == "stalled":
         found += still(plateau, entry, entries)
     else:

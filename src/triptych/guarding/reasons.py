@@ -13,6 +13,8 @@ WORDS = {
     "structures": "effective structures among {valid} records",
     "correct_structures": "effective structures among {correct} records",
     "structures_all": "effective structures among all {plain} records",
+    "yield": "effective structures times the share that is right",
+    "kept": "effective structures of what is selected over those of what is generated",
     "semantic": "semantic diversity (Vendi) of {valid} records",
     "per_prompt": "the distance of two answers to one prompt among {plain} records",
     "tail": "the share of the anchor's rarer structures that {plain} records still have",
@@ -88,6 +90,17 @@ def covering(plateau: Plateau, entry: Entry, options: JudgeOptions) -> list[str]
         return [f"{grown}, and what is known is covered evenly ({plateau.evenness:.2f} of distinct)"]
     panel = "" if plateau.ood is None else f", OOD stands at {number(plateau.ood)}"
     return [f"{grown}{panel}; whether these are all that can be reached is not seen from the rounds alone"]
+
+
+def kept(signs: Sequence[Sign], entries: Sequence[Entry]) -> list[str]:
+    """What did not fall when structures among all records did, in words; nothing where it is not read."""
+    made = next((sign for sign in signs if sign.role == "structures" and sign.of == "generated"), None)
+    cover = next((sign for sign in signs if sign.role == "yield" and sign.of == "generated"), None)
+    if made is None:
+        return []
+    if cover is not None and made.now < made.before and cover.now / cover.before > made.now / made.before:
+        return [f"{moved(made, entries)}, but {moved(cover, entries)}"]
+    return [moved(made, entries)]
 
 
 def structures(entry: Entry) -> float | None:

@@ -150,6 +150,30 @@ class Standing:
     back: bool = False
 
 
+def sober(signs: Sequence[Sign], at: int, options: JudgeOptions) -> list[Sign]:
+    """The signs, with none of valid records fallen further, or more surely, than is left when the yield is looked at.
+
+    A model that only stops guessing writes fewer structures among its right records, and no fewer in all: the yield, structures
+    times the share that is right, stays. What is selected from it then narrows with it. So a fall among the generated
+    counts as far as the yield fell too, and one among the selected as far as the yield did or selection keeps less of what is there.
+    Each is one more hypothesis of no fall that must go: the lesser evidence counts, of the two ways half the larger.
+    """
+    made = next((sign for sign in signs if sign.role == "structures" and sign.of == "generated"), None)
+    caps = {sign.of: sign for sign in signs if sign.role == "yield"}
+    if made is None or "generated" not in caps or min(made.before, made.now) >= options.blind * at:
+        return list(signs)
+    cap = {"generated": caps["generated"]}
+    cap["selected"] = max(caps.values(), key=lambda sign: sign.log)
+    if len(caps) > 1:
+        cap["selected"] = replace(cap["selected"], log=cap["selected"].log - math.log(2))
+    return [
+        replace(sign, log=min(sign.log, cap[sign.of].log), fall=min(sign.fall, cap[sign.of].fall))
+        if sign.role in {"structures", "other"}
+        else sign
+        for sign in signs
+    ]
+
+
 def narrowing(signs: Sequence[Sign], at: int, options: JudgeOptions) -> list[Sign]:
     """The falls of diversity among valid records that are large enough, best supported first, called or not.
 

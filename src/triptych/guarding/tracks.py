@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 from triptych.guarding.detect import Bets, Trace, fallen, trace
 from triptych.guarding.ledger import Entry, Ledger, Reading
 
-Role: TypeAlias = Literal["structures", "other", "all", "hacking", "length", "zero", "right", "score"]
+Role: TypeAlias = Literal["structures", "other", "yield", "all", "hacking", "length", "zero", "right", "score"]
 Point: TypeAlias = tuple[float, float]
 Read: TypeAlias = Callable[[Entry], Reading | None]
 
@@ -146,7 +146,10 @@ def error(reading: Reading) -> float:
 
 
 def diversity(ledger: Ledger, bets: Bets) -> list[Track]:
-    """Tracks of structures and of other readings of diversity among valid records; their shares sum to 1."""
+    """Tracks of structures and of other readings of diversity among valid records, whose shares sum to 1; and of the yield.
+
+    The yield explains falls away and calls none, so it takes no share of the error.
+    """
     names = [("generated", "structures"), ("selected", "structures"), *OTHER]
     first = _head(ledger.entries, [_reading(*name) for name in names])
     main = [
@@ -157,6 +160,9 @@ def diversity(ledger: Ledger, bets: Bets) -> list[Track]:
     other = [Wanted("other", of, name, _reading(of, name)) for of, name in OTHER if _any(first, _reading(of, name))]
     half = 0.5 if main and other else 1.0
     shared = [(want, half / len(main)) for want in main] + [(want, half / len(other)) for want in other]
+    name = _truest(first, "generated")
+    cover = [Wanted("yield", "generated", "yield", _yield(name)), Wanted("yield", "selected", "kept", _kept(name))]
+    shared += [(want, 1.0) for want in cover if main and _any(first, want.read)]
     return [_track(ledger.entries, want, share, bets) for want, share in shared]
 
 
@@ -257,6 +263,36 @@ def _reading(of: str, name: str) -> Read:
     return read
 
 
+def _yield(name: str) -> Read:
+    """A reader of effective structures times the share of all records that they are counted among."""
+
+    def read(entry: Entry) -> Reading | None:
+        """The reading of this entry."""
+        found = entry.generated.get(name)
+        share = entry.generated.get("true") if name == "correct_structures" else _valid(entry)
+        return _together(found, share, 1)
+
+    return read
+
+
+def _kept(name: str) -> Read:
+    """A reader of effective structures of what was selected over those of what was generated."""
+
+    def read(entry: Entry) -> Reading | None:
+        """The reading of this entry."""
+        return _together(entry.selected.get(name), entry.generated.get(name), -1)
+
+    return read
+
+
+def _together(a: Reading | None, b: Reading | None, power: int) -> Reading | None:
+    """a times b to this power, with the error by the delta method as if they were independent."""
+    if a is None or b is None or not a.value or not b.value:
+        return None
+    value = a.value * b.value**power
+    return Reading(value, value * math.hypot(error(a) / a.value, error(b) / b.value), n=min(a.n, b.n))
+
+
 def _reward_gap(entry: Entry) -> Reading | None:
     """Share verified minus share right: the split, else from the two."""
     found = entry.splits.get("reward_gap")
@@ -273,6 +309,11 @@ def _right(entry: Entry) -> Reading | None:
     found = entry.generated.get("verified")
     if found is not None and found.value is not None:
         return found
+    return _valid(entry)
+
+
+def _valid(entry: Entry) -> Reading | None:
+    """Share of the records that are valid."""
     if not entry.records:
         return None
     share = entry.valid / entry.records
