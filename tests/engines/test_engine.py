@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -215,3 +218,15 @@ def perhaps(name: str) -> str:
     if name == "raise":
         raise ValueError(name)
     return f"{name}!"
+
+
+def test_our_programs_load_pandas_only_when_it_is_asked_for() -> None:
+    if find_spec("pandas") is None:
+        pytest.skip("pandas is not installed")
+    said = (
+        "import sys, pyarrow as pa; from triptych.engines.memory import leave_out_pandas; leave_out_pandas();"
+        "pa.array([1], mask=[False]); pa.scalar(1); print('pandas' in sys.modules);"
+        "print(pa.table({'a': [1, 2]}).to_pandas()['a'].sum(), 'pandas' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["False", "3", "True"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triptych.features.readability import Readability, counts, grade, is_prose, syllables
+from triptych.features.readability import Readability, ascii_counts, counts, grade, is_prose, syllables
 
 
 def test_worked_example():
@@ -32,6 +32,14 @@ def test_syllables(word, number):
 )  # fmt: skip
 def test_sentences(text, sentences):
     assert counts(text).sentences == sentences
+
+
+@given(
+    st.lists(st.text("aeiyhlscxdt'-E.\r\n\x07 ", max_size=60) | st.text(st.characters(max_codepoint=127)), max_size=8)
+)
+@settings(max_examples=200, deadline=None)
+def test_texts_read_at_once_count_as_one_by_one(texts):
+    assert list(ascii_counts(texts)) == [counts(text)[::2] for text in texts]
 
 
 def test_harder_prose_has_a_higher_grade():

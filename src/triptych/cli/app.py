@@ -29,6 +29,7 @@ from triptych.cli.study import study
 from triptych.cli.trace import trace
 from triptych.cli.world import world
 from triptych.core.errors import TriptychError
+from triptych.engines.memory import leave_out_pandas
 
 app = typer.Typer(
     name="triptych",
@@ -79,6 +80,7 @@ def _common(
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
+    leave_out_pandas()
     try:
         app(standalone_mode=True)
     except TriptychError as error:

@@ -25,7 +25,12 @@ def tally(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """The different values, ascending, and how often each occurs."""
     ordered = np.sort(values)
     starts = run_starts(ordered)
-    return ordered[starts], np.diff(starts, append=len(ordered))
+    size, found = len(ordered), ordered[starts]
+    del ordered  # a table of millions of keys is where the memory of a run peaks
+    number = np.empty(len(starts), dtype=np.int64)
+    np.subtract(starts[1:], starts[:-1], out=number[:-1])
+    number[-1:] = size - starts[-1:]
+    return found, number
 
 
 def tally_weighted(values: NDArray[Any], counts: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.int64]]:

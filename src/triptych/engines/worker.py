@@ -13,7 +13,7 @@ import struct
 import sys
 from typing import IO, Any
 
-from triptych.engines.memory import return_large_blocks
+from triptych.engines.memory import leave_out_pandas, return_large_blocks
 
 _HEAD = struct.Struct("<Q")
 
@@ -46,6 +46,7 @@ def main() -> None:
     """Answer jobs `(function, argument)` with `(True, result)` or `(False, error)` until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     return_large_blocks()
+    leave_out_pandas()
     results = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     while True:

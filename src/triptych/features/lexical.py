@@ -27,6 +27,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from triptych.core.feature import Feature
+from triptych.core.sorting import place, tally
 
 Int = npt.NDArray[np.int64]
 Float = npt.NDArray[np.float64]
@@ -61,12 +62,11 @@ def hdd(tokens: Int, lengths: Int, draws: int = 42) -> Float:
     value = np.full(len(lengths), np.nan)
     if not len(row):
         return value
-    _, token = np.unique(tokens, return_inverse=True)
-    width = int(token.max()) + 1
-    key, count = np.unique(row * width + token, return_counts=True)
+    width = int(tokens.max()) + 1
+    key, count = tally(row * width + tokens)
     owner = key // width
     top = int(count.max()) + 1
-    pair, where = np.unique(lengths[owner] * top + count, return_inverse=True)
+    pair, where = place(lengths[owner] * top + count)
     chance = presence(pair // top, pair % top, draws)[where]
     sums = np.bincount(owner, weights=chance, minlength=len(lengths))
     done = lengths >= draws

@@ -22,8 +22,6 @@ from triptych.core.ngrams import ngram_hashes
 from triptych.core.rng import stream
 
 PERMUTATIONS = 128
-_BLOCK = 1 << 11
-"""n-grams handled at a time: a table of 1 MiB, which stays in cache."""
 
 
 def _multipliers() -> NDArray[np.uint32]:
@@ -40,25 +38,19 @@ def signatures(hashes: NDArray[np.uint64], counts: NDArray[np.int64]) -> NDArray
     Each hash function multiplies the scrambled 32-bit hash by its own odd number; the minimum is taken over the set and
     its upper half scrambled to 16 bits.
     """
-    lowest = np.zeros((len(counts), PERMUTATIONS), dtype=np.uint32)
+    table = np.zeros((len(counts), PERMUTATIONS), dtype=np.uint16)
     base = (mix(hashes) >> np.uint64(32)).astype(np.uint32)
     filled = np.flatnonzero(counts)
-    ends = np.cumsum(counts)[filled]
-    sizes = counts[filled]
-    table = np.empty((_BLOCK, PERMUTATIONS), dtype=np.uint32)
-    at = 0
-    while at < len(filled):
-        first = int(ends[at] - sizes[at])
-        upto = max(at + 1, int(np.searchsorted(ends, first + _BLOCK, side="right")))
-        last = int(ends[upto - 1])
-        if len(table) < last - first:
-            table = np.empty((last - first, PERMUTATIONS), dtype=np.uint32)
-        work = table[: last - first]
-        np.multiply(base[first:last, None], _ODD[None, :], out=work)
-        lowest[filled[at:upto]] = np.minimum.reduceat(work, ends[at:upto] - sizes[at:upto] - first, axis=0)
-        at = upto
+    if not len(filled):
+        return table
+    starts = (np.cumsum(counts) - counts)[filled]
+    lowest, work = np.empty((PERMUTATIONS, len(filled)), dtype=np.uint32), np.empty_like(base)
+    for row, odd in zip(lowest, _ODD, strict=True):  # along the hashes: a minimum over neighbours is a fast one
+        np.multiply(base, odd, out=work)
+        np.minimum.reduceat(work, starts, out=row)
     lowest *= np.uint32(0x9E3779B1)
-    return np.asarray(lowest >> np.uint32(16), dtype=np.uint16)
+    table[filled] = (lowest >> np.uint32(16)).T
+    return table
 
 
 @dataclass(frozen=True)

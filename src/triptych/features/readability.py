@@ -22,12 +22,17 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from string import ascii_letters
+from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from triptych.core.feature import Feature
+from triptych.core.sorting import place
 
 MIN_WORDS = 10
 MAX_CODE_SIGNS = 0.04  # share of characters; prose with many brackets stays below .03, code is above .05
@@ -40,12 +45,25 @@ _BREAK = re.compile(
     r"(?<!\b[A-Z]\.)(?:(?<=[\n。！？।])|[\"'”’)\]*]{0,3}(?=\s|$))"
 )
 _ENUMERATOR = re.compile(r"(?m)^[ \t]{0,20}\d{1,3}[.)]")
-_CODE_SIGNS = "{(;=<[_\\|"
+_CODE_SIGNS = b"{(;=<[_\\|"
 _FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _OTHER_LETTER = re.compile(r"[^\W\d_a-zA-Z\u00aa-\u024f\u1e00-\u1eff]")
 
 _VOWELS = re.compile(r"[aeiouyà-öø-ÿ]+")
 _SILENT = re.compile(r"(?:[^laeiouy]e|[aeiouy]le|[^aeiouydt]ed|[^aeiouyscxzgh]es|(?<![sc])hes|ely)$")
+
+
+_TEXTS = 512  # texts read together, so that what is made of them stays in cache
+
+
+def _among(signs: str) -> NDArray[np.bool_]:
+    """For each byte, whether it is one of these characters, (256,)."""
+    table = np.zeros(256, dtype=np.bool_)
+    table[list(signs.encode())] = True
+    return table
+
+
+_LETTER, _VOWEL, _JOINT = _among(ascii_letters), _among("aeiouyAEIOUY"), _among("'-")
 
 
 class Counts(NamedTuple):
@@ -76,20 +94,68 @@ class Syllables(dict[str, int]):
 
 def counts(text: str, memo: Syllables | None = None) -> Counts:
     """Words, sentences and syllables; linear in the length of the text."""
-    memo = Syllables() if memo is None else memo
+    words, spoken = _spoken(text, Syllables() if memo is None else memo)
+    return Counts(words, sentences(text) if words else 0, spoken)
+
+
+def _spoken(text: str, memo: Syllables) -> tuple[int, int]:
+    """Words and syllables of one text."""
+    words = (_ASCII_WORD if text.isascii() else _WORD).findall(text)
+    return len(words), sum(map(memo.__getitem__, words))
+
+
+def sentences(text: str) -> int:
+    """Sentences of a text, at least 1; linear in its length."""
     pattern = _ASCII_WORD if text.isascii() else _WORD
-    words = pattern.findall(text)
-    if not words:
-        return Counts(0, 0, 0)
     plain = _ENUMERATOR.sub(" ", text) if "1." in text or "1)" in text else text
-    sentences = sum(map(bool, map(pattern.search, _BREAK.split(plain))))
-    return Counts(len(words), max(sentences, 1), sum(map(memo.__getitem__, words)))
+    return max(sum(map(bool, map(pattern.search, _BREAK.split(plain)))), 1)
+
+
+def ascii_counts(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Words and syllables of each of some ASCII texts, as `counts` has them, from the bytes of many texts at once."""
+    for start in range(0, len(texts), _TEXTS):
+        yield from _counts_of(texts[start : start + _TEXTS])
+
+
+def _counts_of(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    signs = np.frombuffer("\n".join(("", *texts, "")).encode(), dtype=np.uint8)
+    letter, vowel = _LETTER[signs], _VOWEL[signs]
+    inside = letter.copy()
+    inside[1:-1] |= _JOINT[signs[1:-1]] & letter[:-2] & letter[2:]
+    begin = np.flatnonzero(inside[1:] & ~inside[:-1]) + 1
+    end = np.flatnonzero(inside[:-1] & ~inside[1:]) + 1
+    vowel[1:] &= ~vowel[:-1]  # the first of each group
+    groups = np.cumsum(vowel, dtype=np.int32)
+    number = groups[end - 1] - groups[begin - 1]
+    several = number > 1
+    number[~several] = 1
+    number[several] -= _are_silent(signs, end[several])
+    bounds = np.cumsum([1, *(len(text) + 1 for text in texts)])
+    words = np.searchsorted(begin, bounds)
+    syllable = np.concatenate([[0], np.cumsum(number)])[words]
+    return zip(np.diff(words).tolist(), np.diff(syllable).tolist(), strict=True)
+
+
+def _are_silent(signs: NDArray[np.uint8], end: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether the ending of each word of two vowel groups or more is silent; it is told by the last four letters."""
+    four = np.zeros(len(end), dtype=np.uint32)
+    for back in (4, 3, 2, 1):
+        four = four << np.uint32(8) | signs[end - back]
+    endings, index = place(four)
+    return np.array([_is_silent(ending) for ending in endings.tolist()], dtype=np.bool_)[index]
+
+
+@lru_cache(maxsize=1 << 15)
+def _is_silent(ending: int) -> bool:
+    return _SILENT.search(ending.to_bytes(4, "big").decode().lower()) is not None
 
 
 def is_prose(text: str) -> bool:
     """Whether the formula means anything here: neither mostly code nor mostly a script without a-z."""
     prose = _FENCE.sub(" ", text) if "```" in text else text
-    if 2 * len(prose) < len(text) or sum(map(prose.count, _CODE_SIGNS)) > MAX_CODE_SIGNS * len(prose):
+    raw = prose.encode("utf-8", "surrogatepass")
+    signs = len(raw) - len(raw.translate(None, _CODE_SIGNS))
+    if 2 * len(prose) < len(text) or signs > MAX_CODE_SIGNS * len(prose):
         return False
     if text.isascii():
         return True
@@ -97,12 +163,12 @@ def is_prose(text: str) -> bool:
     return len(_OTHER_LETTER.findall(text)) <= MAX_OTHER_SCRIPT * letters
 
 
-def grade(text: str, found: Counts | None = None) -> float | None:
-    """Flesch-Kincaid grade, or None where it has no meaning."""
-    found = counts(text) if found is None else found
-    if found.words < MIN_WORDS or not is_prose(text):
+def grade(text: str, found: tuple[int, int] | None = None) -> float | None:
+    """Flesch-Kincaid grade, or None where it has no meaning; `found`: words and syllables, where they are known."""
+    words, spoken = found or _spoken(text, Syllables())
+    if words < MIN_WORDS or not is_prose(text):
         return None
-    return 0.39 * found.words / found.sentences + 11.8 * found.syllables / found.words - 15.59
+    return 0.39 * words / sentences(text) + 11.8 * spoken / words - 15.59
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,9 +189,11 @@ class Readability(Feature):
 
     def compute(self, batch: pa.RecordBatch) -> Mapping[str, pa.Array]:
         """The grade of each record; null where there is none."""
+        texts: list[str | None] = batch.column(self.on).to_pylist()
+        found = ascii_counts([text for text in texts if text is not None and text.isascii()])
         memo = Syllables()
-        grades: list[float | None] = []
-        for text in batch.column(self.on).to_pylist():
-            found = None if text is None else counts(text, memo)
-            grades.append(None if text is None or found is None else grade(text, found))
+        grades = [
+            None if text is None else grade(text, next(found) if text.isascii() else _spoken(text, memo))
+            for text in texts
+        ]
         return {self.gives[0]: pa.array(grades, type=pa.float64())}

@@ -63,17 +63,18 @@ def _cycles(tokens: Sequence[str]) -> bool:
     """Whether tokens[i] equals tokens[i - period] for long enough, for any period up to 64."""
     number: dict[str, int] = {}
     ids = np.array([number.setdefault(token, len(number)) for token in tokens], dtype=np.int64)
-    wordy = np.array([bool(_HAS_LETTER.search(token)) for token in number], dtype=bool)
     size = len(ids)
     for period in range(1, min(MAX_PERIOD, size // 3) + 1):
-        equal = np.flatnonzero(ids[period:] != ids[:-period])
-        edges = np.concatenate(([-1], equal, [size - period]))
+        least = max((3 if period >= 10 else 4) * period, MIN_LOOP)
+        unequal = ids[period:] != ids[:-period]
+        if size - np.count_nonzero(unequal) < least:  # not even if all that are equal stood in a row
+            continue
+        edges = np.concatenate(([-1], np.flatnonzero(unequal), [size - period]))
         gaps = np.diff(edges) - 1
         best = int(gaps.argmax())
         span = int(gaps[best]) + period
-        rounds = span / period
         begin = int(edges[best]) + 1
-        if rounds < (3 if period >= 10 else 4) or span < MIN_LOOP or not wordy[ids[begin : begin + period]].any():
+        if span < least or not any(map(_HAS_LETTER.search, tokens[begin : begin + period])):
             continue
         if span >= 0.3 * size or begin + span >= size - period:
             return True

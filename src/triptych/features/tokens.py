@@ -81,7 +81,8 @@ def tokenizer_identity(name: str) -> str:
     Raises:
         ReadError: there is no such tokenizer.
     """
-    load_tokenizer(name)
+    if name != DEFAULT:  # what comes with the package is loaded where a text is cut: cached tokens do without
+        load_tokenizer(name)
     digest = hashlib.sha256(_file(name).read_bytes()).hexdigest()[:12]
     return f"{name if name == DEFAULT else Path(name).stem}@{digest}"
 

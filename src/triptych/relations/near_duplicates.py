@@ -124,7 +124,7 @@ def _candidates(
     buckets: NDArray[np.uint64], rank: NDArray[np.int64], group: NDArray[np.uint8]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Pairs (higher rank, lower rank) inside a bucket, the lower one the first of its group there; in chunks."""
-    order = np.lexsort((rank, buckets))
+    order = np.argsort(buckets)
     ordered = buckets[order]
     fresh = np.append(True, ordered[1:] != ordered[:-1])[: len(order)]
     run = np.cumsum(fresh) - 1
@@ -132,6 +132,7 @@ def _candidates(
     order, run = order[crowded], run[crowded]
     if not len(order):
         return
+    order = order[np.lexsort((rank[order], run))]  # by rank inside a run: few records are in one
     _, firsts = np.unique(run * GROUPS + group[order], return_index=True)
     firsts.sort()
     begin = np.searchsorted(run[firsts], run)

@@ -21,7 +21,7 @@ from triptych.core.batch import Batch, On
 from triptych.core.groups import GROUPS
 from triptych.core.ngrams import ngram_hashes
 from triptych.core.relation import SAMPLE, Records, Relation, Sparse
-from triptych.core.sorting import different, place, tally, tally_weighted
+from triptych.core.sorting import different, tally, tally_weighted
 
 _RECORDS = 1 << 12
 _PENDING = 1 << 22
@@ -52,18 +52,23 @@ class Repeats(Relation):
         keys = records.keys
         sampled = keys.address <= np.partition(keys.address, SAMPLE - 1)[SAMPLE - 1] if len(keys) > SAMPLE else None
         at, owner, grams = self._gather(records, sampled)
-        vocabulary, index = place(grams)
-        whole = iter([index * GROUPS + keys.group[owner]])
+        vocabulary = _repeated(grams) if sampled is None else different(grams)
+        index = _find(vocabulary, grams)
+        del grams
+        known = index >= 0
+        whole = iter([index[known] * GROUPS + keys.group[owner[known]]])
         shared, table = _by_group(whole if sampled is None else self._stream(records, vocabulary), len(vocabulary))
-        row = np.searchsorted(at, owner)
-        vectors = np.zeros((len(at), GROUPS + 1), dtype=np.int32)
+        rows = np.zeros(len(keys), dtype=np.int32)
+        rows[at] = np.arange(len(at))
+        row, gram = rows[owner], shared[index]
+        repeated = gram >= 0
+        ones = np.ones(int(repeated.sum()), dtype=np.int32)
+        holds: Any = csr_array((ones, (row[repeated], gram[repeated])), shape=(len(at), len(table)))
+        alone = row[~repeated] * np.int64(GROUPS) + keys.group[owner[~repeated]]
+        vectors = np.empty((len(at), GROUPS + 1), dtype=np.int32)
+        vectors[:, :GROUPS] = np.bincount(alone, minlength=len(at) * GROUPS).reshape(len(at), GROUPS)
+        vectors[:, :GROUPS] += holds @ table
         vectors[:, GROUPS] = np.bincount(row, minlength=len(at))
-        repeated = shared[index] >= 0
-        which, gram = row[repeated], shared[index[repeated]]
-        ones = np.ones(len(which), dtype=np.int32)
-        holds: Any = csr_array((ones, (which, gram)), shape=(len(at), len(table)))
-        vectors[:, :GROUPS] = holds @ table
-        np.add.at(vectors, (row[~repeated], keys.group[owner[~repeated]]), 1)
         return {self.gives[0]: Sparse(at, vectors)}
 
     def _gather(
@@ -84,13 +89,32 @@ class Repeats(Relation):
         """For each shard: n-gram (its place in the vocabulary) and group, as one word, for every record that has it."""
         for _, batch in records.batches(self.needs):
             owner, gram = _different(batch, self.needs[0], self.n)
-            index = np.minimum(np.searchsorted(vocabulary, gram), max(len(vocabulary) - 1, 0))
-            known = vocabulary[index] == gram if len(vocabulary) else np.zeros(len(gram), dtype=np.bool_)
+            index = _find(vocabulary, gram)
+            known = index >= 0
             yield index[known] * GROUPS + batch.group[owner[known]]
 
 
+def _repeated(grams: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The n-grams that stand there more than once, each once, ascending."""
+    ordered = np.sort(grams)
+    again = ordered[1:] == ordered[:-1]
+    return different(ordered[1:][again])
+
+
+def _find(vocabulary: NDArray[np.uint64], grams: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Place of each n-gram in the vocabulary, -1 where it is not in there."""
+    if not len(vocabulary):
+        return np.full(len(grams), -1)
+    index = np.minimum(np.searchsorted(vocabulary, grams), len(vocabulary) - 1)
+    index[vocabulary[index] != grams] = -1
+    return index
+
+
 def _by_group(pieces: Iterator[NDArray[np.int64]], size: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Row of each of `size` n-grams (-1 when a single record has it) in a table of records by group, (rows, 32)."""
+    """Row of each of `size` n-grams (-1 when a single record has it) in a table of records by group, (rows, 32).
+
+    The rows end with one more -1, for what is found at -1.
+    """
     words, counts = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     pending: list[NDArray[np.int64]] = []
     for piece in pieces:
@@ -99,7 +123,7 @@ def _by_group(pieces: Iterator[NDArray[np.int64]], size: int) -> tuple[NDArray[n
             words, counts = _tally(words, counts, pending)
     words, counts = _tally(words, counts, pending)
     total = np.bincount(words // GROUPS, weights=counts, minlength=size)
-    shared = np.where(total > 1, np.cumsum(total > 1) - 1, -1)
+    shared = np.append(np.where(total > 1, np.cumsum(total > 1) - 1, -1), -1)
     table = np.zeros((int((total > 1).sum()), GROUPS), dtype=np.int32)
     held = shared[words // GROUPS] >= 0
     table[shared[words[held] // GROUPS], words[held] % GROUPS] = counts[held]
@@ -115,7 +139,7 @@ def _different(batch: Batch, column: str, n: int) -> tuple[NDArray[np.int64], ND
         here = slice(*np.searchsorted(owner, [start, start + _RECORDS]))
         inside = (owner[here] - start).astype(np.uint64)
         word = different(hashes[here] >> np.uint64(12) << np.uint64(12) | inside)
-        parts.append(((word & np.uint64(_RECORDS - 1)).astype(np.int64) + start, word >> np.uint64(12)))
+        parts.append(((word & np.uint64(_RECORDS - 1)).astype(np.int32) + np.int32(start), word >> np.uint64(12)))
     if not parts:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint64)
     return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])

@@ -159,8 +159,9 @@ class _Reading:
 
     @classmethod
     def of(cls, words: NDArray[np.uint64], counts: NDArray[np.int64]) -> _Reading:
-        first = np.ones(len(words), dtype=np.bool_)
-        first[1:] = words[1:] >> np.uint64(5) != words[:-1] >> np.uint64(5)
+        first, keys = np.ones(len(words), dtype=np.bool_), words >> np.uint64(5)
+        np.not_equal(keys[1:], keys[:-1], out=first[1:])
+        del keys
         single = first & np.append(first[1:], True)[: len(words)] & (counts == 1)
         once = np.bincount((words[single] & _GROUP_BITS).astype(np.uint8), minlength=GROUPS)
         many = ~single

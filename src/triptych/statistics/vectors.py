@@ -25,6 +25,7 @@ class GroupVectors(Statistic):
         self._address = np.zeros(0, dtype=np.uint64)
         self._group = np.zeros(0, dtype=np.uint8)
         self._rows = np.zeros((0, GROUPS + 1), dtype=np.int32)
+        self._columns: NDArray[np.int32] | None = None
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -46,6 +47,7 @@ class GroupVectors(Statistic):
         self._address = address[order]
         self._group = np.concatenate([self._group, group])[order]
         self._rows = np.concatenate([self._rows, rows])[order]
+        self._columns = None
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Addresses ascending, groups, rows (k, 33)."""
@@ -54,6 +56,7 @@ class GroupVectors(Statistic):
     def load(self, state: dict[str, NDArray[Any]]) -> None:
         """Restore a saved state."""
         self._address, self._group, self._rows = state["address"], state["group"], state["rows"]
+        self._columns = None
 
     def bound(self) -> tuple[bool, str | None]:
         """Exact, or read on a random sample of the records (whose error the interval holds)."""
@@ -67,8 +70,12 @@ class GroupVectors(Statistic):
 
     def totals(self, keep: Mask) -> NDArray[np.int64]:
         """For each kept record, its counts summed over the kept groups, less its own number. Shape (k,)."""
-        rows = self._rows[keep[self._group]]
-        return np.asarray(rows[:, :GROUPS] @ keep.astype(np.int64) - rows[:, GROUPS], dtype=np.int64)
+        if self._columns is None:
+            self._columns = np.ascontiguousarray(self._rows.T)
+        total = -self._columns[GROUPS].astype(np.int64)
+        for column in self._columns[:GROUPS][keep]:
+            total += column
+        return np.asarray(total[keep[self._group]])
 
 
 @dataclass(eq=False)
