@@ -2,17 +2,22 @@
 
 Usage: TRIPTYCH_DATA=FOLDER python benchmarks/detectors/evaluate.py
 
-`labels.csv` holds one line a row and detector: file, id, detector, split, label. The rows themselves are not ours to ship:
-FOLDER has one FILE.jsonl.gz for each file named, with id, prompt and response. Rows were drawn from all files, some at
+`labels.csv` holds one line a row and detector: file, id, detector, split, label. The rows of `echo_rows` are ours and lie here
+(`make_echo_rows.py` made them); the others are not ours to ship: FOLDER has one FILE.jsonl.gz for each file named, with id,
+prompt and response. Without a folder our own rows are scored alone and nothing is written. Rows were drawn from all files, some at
 random and most from wide keyword or overlap filters so that positives exist (therefore precision here is precision on
 such rows, not in the wild). They were labelled by one reader; the dev half before the rules were tuned on it, the test
 half after the rules were done and before they were run on it. What the labels mean:
 
     refusal           the whole response says that it cannot or will not do what is asked. "It cannot be determined" as
                       the answer to a riddle is no refusal; an offer of something else does not undo one.
-    prompt_echo       the response gives back the prompt, or its input part, instead of an answer: word for word, nearly so or
-                      in large part, and adds nothing of substance. Copying, correcting, extracting or translating may hold
-                      the input, where what was asked for was done; an input given back unchanged is an echo.
+    prompt_echo       nothing but the prompt comes back: the response, apart from a lead-in line, labels, list marks, quotes,
+                      case, punctuation and layout, consists of the whole prompt, or its whole instruction (one sentence of
+                      it of five words will do), or its whole input of five words or more; word for word or with at most
+                      about one word in ten changed, left out or added (in texts under ten words, one); once or in a loop;
+                      and giving it back is not what a right answer would be. A text to be corrected that comes back
+                      unchanged though it needed the change is one; a copy or a sorting asked for, a text with nothing to
+                      correct, part of an input and an instruction in other words are none.
     truncated         the last sentence is not grammatical as it stands, or a list, fence, bracket or loop is visibly cut, or
                       what a last line announces does not come. A complete sentence without a full stop is not truncated,
                       but in a loop whose other rounds have one.
@@ -25,32 +30,48 @@ History, so that nobody reads the last round as the first. A test half that had 
 drawn anew. Round 1, precision/recall: refusal .85/.79, prompt_echo .60/.43, truncated 1.0/.50, repetition_loop 1.0/.71,
 constraints .82/.70; round 2: prompt_echo 1.0/.20, truncated .70/.58; round 3: prompt_echo 1.0/.46, truncated .90/.75.
 After it three labels of prompt_echo (two inputs given back in part or whole, half a statement) were set from 0 to 1,
-since they contradicted what is written above, and both rule sets were written anew. Round 4, on new prompts: prompt_echo
+since they contradicted the definition of then, and both rule sets were written anew. Round 4, on new prompts: prompt_echo
 .77/.43 (23 positives of 112), truncated .93/.52 (25 of 110); round 5, after rules were added for what round 4 missed, again
 on new prompts: prompt_echo 1.0/.45 (22 of 93), truncated .90/.69 (26 of 112; the rules of round 3 get .86/.46 on them).
 
-prompt_echo, rounds 6 and 7, on prompts not labelled before, drawn by word overlap, labelled before any run: 41 of 166 rows
-(half of them loops of base models) and 12 of 116 (all that was left, with less of the prompt in the answers). The rules of
-round 5 get 1.0/.56 and .50/.08, together .96/.45 (24 of 25 found, 53 positives): that is the held-out figure. The result
-file says more (.94/.55): loops were passed over where samples of them straddled their seams, which was mended after round 6
-was looked at. Round 5 went to dev, with 311 rows more, of prompts in dev or flagged by a learned score.
+prompt_echo meant more in those rounds: large parts of inputs, instructions restated and inputs with a word changed counted too.
+Rounds 6 and 7, on prompts not labelled before, drawn by word overlap, labelled before any run: 41 of 166 rows (half of them
+loops of base models) and 12 of 116 (all that was left, with less of the prompt in the answers). The rules of round 5 got
+1.0/.56 and .50/.08, together .96/.45; with loops mended after a look at round 6, .94/.55. A logistic regression on 34 counts
+beside the rules got .93/.63 on round 6 and .57/.33 on round 7: an input with one word changed is the answer to one task and an
+echo to another.
 
-Where nobody looked for echoes precision is far lower. Of the 65 rows of the 51,941 of alpaca_cleaned_52k that these rules
-flagged 26 were right (7 of the first 20, shuffled); the rest were mostly picks, cuts and copies done as asked. Verbs taken
-from these rows leave 51 flags with the same 26 right, which is no held-out figure, and change nothing on rounds 6 and 7. A
-rate of a tenth of a percent therefore says nothing.
+After that result, seven rounds long, the definition was narrowed to what is written above: what a reader of the panel needs to
+know and a rule can decide. The 282 rows of rounds 6 and 7 and 256 of dev (all its old positives, 120 of its old negatives; the
+other 464 stay 0) were labelled anew by one reader who saw neither code nor old labels: 31 positives in test, 85 in dev. The old
+rules, not made for it, have .74/.74 on this test. They were written anew on dev and on the rows without labels named below by
+one who saw no row and no label of test, and run on test once: 21 flags, all right, 10 of 31 echoes missed, 1.0/.68. A recall of
+.8 was the aim and was not reached; nothing was changed after. The rows were new to these rules, not to the project: the rules of
+before had been mended after a look at round 6, and the meaning narrowed after a look at how they did on both.
 
-A logistic regression on 34 counts (words in common, in order and in runs, new words, kind of task, loops) beside the rules,
-threshold for .9 on dev, is not in: .93/.63 on round 6 (3 more right, 2 more wrong), .57/.33 on round 7 (2 and 2, fitted
-again with round 6), 3 right of 9 more flags on alpaca_cleaned_52k. Cross-validated by prompt it finds .4 to .5 alone at a
-precision of .8, shallow trees no more: an input with one word changed is the answer to one task and an echo to another.
+So that there are rows that are new to the project, and ours, a small model (SmolLM2-135M-Instruct) answered 258 prompts written
+for this benchmark, at temperatures 0 and .7 (`make_echo_rows.py`): 501 different answers, split by prompt. One reader labelled
+them before any run, told the definition and neither rules nor scores: 35 positives of 280 in test, 23 of 221 in dev. The rules
+of before get .88/.63 on this test. Meanwhile they were loosened towards the definition: one new word in a short input where the
+answer is nothing like it, questions, edits by the words where no comma can be what was asked for, words that lead in, lists not
+laid out. That was done on the dev rows of both sets (.84/.70 on our own before its labels were seen) and on the rows without
+labels named below; then they were run once on both tests. Our own: 29 flags, 27 right, 8 of 35 echoes missed: .93/.77. The old
+test, its second use: the same 21 flags as before, 1.0/.68. A recall of .8 was the aim again and was not reached, on our own by
+one row; nothing was changed after. The writer of the rules wrote the prompts too, and read no answer and no label of test. Our
+prompts are short and most name a text to work on, so that one answer in nine is an echo.
 
-Dev scores say how well rules can be fitted, not how well they do. Present test rows: rounds 6 and 7 for prompt_echo, 5 for
-truncated, 2 for refusal, repetition_loop and constraints, 1 for the rest.
+While the rules were written their flags were also read on rows without labels whose prompts are not in test: 29,162 rows of eight
+files, mostly answers of models, and the 51,941 of alpaca_cleaned_52k. Of the 32 flags there 15 were right as the writer of the
+looser rules read them (14 of the 29 of before, of which the writer of those read 16 as right); the rest are mostly inputs with
+nothing to correct or to convert. The rules were mended from these rows, so that is no held-out figure. Where echoes are rare (one
+row in two thousand) half of the flags are wrong, and a rate says little.
 
-Known misses. prompt_echo: inputs of a few words ("A | B" for "A, B"), pieces of an input put together or slightly changed,
-an instruction restated with one other word; a rule loose enough for them flags correct answers. truncated: loops cut at the
-end of a line, code and formulas, a content word at the end ("respond to customer").
+Dev scores say how well rules can be fitted, not how well they do. Present test rows: rounds 6 and 7 and our own for prompt_echo,
+5 for truncated, 2 for refusal, repetition_loop and constraints, 1 for the rest.
+
+Known misses. prompt_echo, on dev: an edit with one word changed where more was asked, events that were to be put in order, an
+input twice, with words about it between, a loop that starts with part of the input, an input under a title of its own words.
+truncated: loops cut at the end of a line, code and formulas, a content word at the end ("respond to customer").
 
 Counts are also scored as "two or more". Positives are few in some splits: read the Wilson intervals.
 """
@@ -80,12 +101,13 @@ from triptych.features.structure import Structure
 from triptych.features.validity import DEFECTS, Validity, defects
 
 HERE = Path(__file__).parent
+OWN = "echo_rows"
 COUNTS = {"reasoning_steps": "response", "constraints": "prompt"}
 AT_LEAST = 2
 
 
 def rows_of(folder: Path, name: str) -> list[dict[str, Any]]:
-    with gzip.open(folder / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
+    with gzip.open((HERE if name == OWN else folder) / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
 
 
@@ -123,15 +145,17 @@ def score(detector: str, pairs: list[tuple[int, int]]) -> dict[str, Any]:
     return result
 
 
-def labelled(folder: Path) -> dict[str, dict[str, Any]]:
-    """Scores of each detector on each split."""
+def labelled(folder: Path | None) -> dict[str, dict[str, Any]]:
+    """Scores of each detector on each split: on the rows of others, and on our own."""
     with (HERE / "labels.csv").open(newline="", encoding="utf-8") as file:
-        labels = list(csv.DictReader(file))
+        labels = [line for line in csv.DictReader(file) if folder or line["file"] == OWN]
+    folder = folder or HERE
     known = {name: {row["id"]: row for row in rows_of(folder, name)} for name in {line["file"] for line in labels}}
     pairs: dict[str, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
     for line in labels:
         row = known[line["file"]][line["id"]]
-        pairs[line["detector"]][line["split"]].append((detect(line["detector"], row), int(line["label"])))
+        name = f"{line['detector']}, own rows" if line["file"] == OWN else line["detector"]
+        pairs[name][line["split"]].append((detect(line["detector"], row), int(line["label"])))
     return {name: {split: score(name, pairs[name][split]) for split in ("dev", "test")} for name in pairs}
 
 
@@ -172,18 +196,26 @@ def speed(folder: Path, name: str = "alpaca_cleaned_52k") -> dict[str, Any]:
     return {"file": name, "rows": len(rows), "cpu_seconds": seconds, "total": round(sum(seconds.values()), 2)}
 
 
-def main() -> None:
-    if not (place := os.environ.get("TRIPTYCH_DATA")):
-        sys.exit("set TRIPTYCH_DATA to the folder of the .jsonl.gz files")
-    folder = Path(place)
-    result = {"labelled": labelled(folder), "graded": graded(folder), "speed": speed(folder)}
-    result["machine"] = {"python": platform.python_version(), "arch": platform.machine(), "cores": os.cpu_count()}
-    for name, splits in result["labelled"].items():
+def show(scores: dict[str, dict[str, Any]]) -> None:
+    for name, splits in scores.items():
         for split, found in splits.items():
             low, high = found["precision_interval"], found["recall_interval"]
             rank = f"  rank {found['rank_correlation']}" if "rank_correlation" in found else ""
-            print(f"{name:16} {split:4} n={found['rows']:3} positives={found['positives']:3}"
+            print(f"{name:21} {split:4} n={found['rows']:3} positives={found['positives']:3}"
                   f"  precision {found['precision']} {low}  recall {found['recall']} {high}{rank}")  # fmt: skip
+
+
+def main() -> None:
+    if not (place := os.environ.get("TRIPTYCH_DATA")):
+        show(labelled(None))
+        print(
+            "our own rows alone; set TRIPTYCH_DATA to the folder of the .jsonl.gz files for the others", file=sys.stderr
+        )
+        return
+    folder = Path(place)
+    result = {"labelled": labelled(folder), "graded": graded(folder), "speed": speed(folder)}
+    result["machine"] = {"python": platform.python_version(), "arch": platform.machine(), "cores": os.cpu_count()}
+    show(result["labelled"])
     print(json.dumps({key: result[key] for key in ("graded", "speed")}, indent=1))
     (HERE / "result.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 

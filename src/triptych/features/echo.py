@@ -1,321 +1,362 @@
-"""Prompt echoes: responses that give back the prompt, or its input part, instead of an answer.
+"""Prompt echoes: nothing but the prompt comes back.
 
-Three ways: the instruction comes back (once or in a loop) with nothing new; the input of a task comes back as it was, nearly
-as it was, or in large part; or the response is only the lead-in of an answer ("Here is a poem about rain:"). How much of the
-input makes an echo depends on the task:
+The response consists of the whole prompt, of its instruction (one whole sentence of it will do) or of its whole input, the
+text that the task is to be done on; once or over and over, with at most about one word in ten changed, left out or added. A
+lead-in line ("Here is the list:"), labels ("Output:"), list marks, quotes, case, punctuation and layout do not count. Part of
+an input, an instruction in other words and inputs of fewer than five words are no echoes.
 
-    copies    (repeat, sort, code ..) may return all of it: never an echo.
-    edits     (correct, format, rewrite ..) may keep every word: the input to the letter, or the first part of it.
-    picks     (select, extract, answer, shorten ..) may return a span: all of it, or two thirds of a long input.
-    others    (write, suggest, decide, solve ..) may not: all of it, or two fifths of it in its order and no new word.
+Nor is anything that a right answer may be. What may be one is read off the task, as a rule off its first sentence:
 
-Quotes, list marks and a label before the text ("Output:") are ignored. On new prompts about half of the echoes are found;
-where echoes are rare (one row in a thousand) about half of the flags are wrong (`benchmarks/detectors/evaluate.py`).
+    keeps    (copy, sort, match, proofread, "if needed" ..) the input as it is: never an echo.
+    marks    (correct, convert, insert, combine ..) the input with one comma more: an echo to the letter only.
+    words    (complete, remove, shorten, classify ..) the input with one word more or less: an echo to the word only.
+    wording  (rephrase, replace, simplify .., a sentence) likewise, but where much was to change, one word in ten may be new.
+    own      (translate, explain, answer .., a title, a letter) nothing like it: an echo by the words, however short.
+    others   (summarize, find, suggest ..) likewise, but in a short input no word may be new, for it may be the answer.
+
+A table or a list that was to be laid out, and capitals that were to be set, are seen where they are missing. In an instruction
+that is a question no word may be new, for it may be the answer, unless a question comes back.
+
+How often that is right, and what it misses: `benchmarks/detectors/evaluate.py`.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
-_TOKEN = re.compile(r"\w+")
-_COPIES = re.compile(
-    r"\b(?:copy|repeat|paste|sort|(?<!in )order|in order of|(?:re)?arrange\b|(?:re)?organi[sz]e|reorder|rank|sequence|duplicate"
-    r"|filter|code\b|bug|split|separate|divide|if (?:necessary|needed)|reverse|align|alphabet|(?:the|a) quote|find missing|line breaks?|break (?:it|up|the|this)"
-    r"|transcri|aloud|out loud|emphasi[sz]|rearang|extra space|if-else|cross out|\w+ out of the|narrow down|reminder)"
-)
-_PROGRAM = re.compile(
-    r"\b(?:write|create|design|implement) (?:a|an|some|the)? ?(?:\w+ )?(?:function\b|program|script|query|code)"
-)
-_EDITS = re.compile(
-    r"\b(?:correct|grammar|grammatical|fix|edit|proofread|spelling|punctuat|mistake|capital|comma|(?:re)?format|bullet|outline|case\b"
-    r"|uppercase|lowercase|convert|transform|rewrit|rephras|reword|replac|chang|modif|adjust|revis|improv|add|turn|combin|merg"
-    r"|conjunction|updat|renam|markdown|html|insert|delet|remov|eliminat|unnecessary|cut\b|paraphras|fill|blank|mask|voice|tense|clause|pronoun|reformulat)"
-)
-_PICKS = re.compile(
-    r"\b(?:choos|pick|select|identif|extract|find|locat|retriev|which|highlight|underline|quote|answer|determine|name the|what|who"
-    r"|when|where|match|group|distinguish|point out|pars|tag\b|list all|search|summar|shorten|trim|condens|brief|concise|clear"
-    r"|simplif|headline|topic|keyword|key points|main|label|count|essential|redundant|scan\b|decide which|tell me)"
-)
-_SELECTS = re.compile(r"\b(?:select|choos|pick|which of|which statement|identif|find|extract|retriev)")
-_DECIDES = re.compile(r"\b(?:decide|whether|classif|categori[sz]|evaluat|rate\b|verify|detect|guess|opinion)")
-_DEMANDS = re.compile(
-    r"\b(?:translat|explain|solve|prove|write a\b|write an\b|caption|creat(?:e|ing)\b|generat|compos|design|suggest|come up|recommend"
-    r"|respond|title|tagline|slogan|motto|advert|ad\b|tweet|invent|story|decide|whether|classif|categori[sz]|rate\b|guess|describ"
-    r"|informative|complet|continu|finish|might interest|professional)"
-)
-_TO_LETTER = re.compile(
-    r"\b(?:correct|grammar|spelling|punctuat|proofread|comma|case\b|capital|uppercase|lowercase|conjunction|combin|fill|blank|clause|insert|quotation)"
-)
-_CUTS = re.compile(r"\b(?:delet|remov|eliminat|unnecessary|cut\b|reduc|omit)")
-_SHORTER = re.compile(
-    r"\b(?:summar|shorten|trim|condens|brief|concise|clear|simplif|title|headline|topic|keyword|main)"
-)
-_LAYOUT = re.compile(r"(?<!given )(?<!the )(?<!following )\b(?:list|chart|graph|table|diagram)\b")
-_LEAD = frozenset(
-    """a an the here s sure certainly some of output answer response input solution instruction question below
-    following this these list to title text and is are table""".split()
-)
-_ABOUT = frozenset("step by guide on for about".split()) | _LEAD
-_FILLER = frozenset("in many several various different ways way".split())
-_HERE_IS = frozenset(("sure", "certainly", "here", "is", "are", "s"))
-_ASKS = frozenset(
-    """what which who whom whose when where why how is are was were do does did can could will would should has have
-    if""".split()
-)
-_LABEL = re.compile(r"[^\w\n]{0,4}(?:\w+ ?){1,2}:\s+")
-_LEAD_LINE = re.compile(r"[^\n]{0,200}:[ \t]*\n+")
-_QUOTED = re.compile(r"[\"“][^\"”]{12,}[\"”]")
-_FIELD = re.compile(r"^[^\w\n]{0,4}(?:[\w']+ ){0,4}[\w']+: +(.{12,})$", re.MULTILINE)
-_SENTENCE = re.compile(r"[^.?!:\n]{30,400}")
-_WRAP = " \t\r\n\"'“”`"
-MIN_ECHO = 5  # words
-LONG = 25  # words from which a copy need not be complete; of a text to pick from, LONG_PICK
-LONG_PICK = 45
-IN_ORDER = 300  # words compared in order; of longer texts runs of three are compared
-START = 14  # characters: a response is looked at too where it starts like a line of the prompt, and so again and again
 SHOWN = 6000, 8000  # characters of the prompt and of the response that are looked at
+LEAST = 5  # words of an instruction or of an input
+SHORT = 15  # words of an input below which no word may be new
+REWORDED = 10  # words of an input, to be put in other words, of which one may be new
+ROUNDS = 2.9  # times the part stands in a loop, the last one perhaps cut short
+RUN = 4  # words in a row that a loop has in common with what it repeats
+TASK = 400  # characters of a prompt's first line that may be the task; of its last line, half as many
+
+_WORD = re.compile(r"\w+|[\u2190-\u21ff\u2300-\u27bf\U0001f000-\U0001faff]")
+_SENTENCE = re.compile(r"[^.?!:\n]+(?:[.?!:](?!\s)[^.?!:\n]*)*[.?!:]?")
+_MORE_THAN_ONE = re.compile(r"[:\"“]|[.?!]\s+\S")
+_QUOTED = re.compile(r"[\"“][^\"”]{12,}[\"”]")
+_LABEL = re.compile(r"^[^\w\n]*(?:\w{1,2}[.)](?=\s)|((?:\w+ ){0,2}\w+)\W?:(?!\S))", re.MULTILINE)
+_LABELS = frozenset(
+    """input output answer response question instruction prompt task human user assistant ai text sentence title
+    description table result solution corrected revised edited rewritten rephrased paraphrased simplified translated translation
+    version summary""".split()
+)
+_NAMED = frozenset(
+    ("sentence", "text", "version", "translation", "summary", "paragraph", "question", "statement", "answer")
+)
+_LEAD_LINE = re.compile(r"[^\n]{0,200}:[ \t]*\n\s*(?=\S)")
+_HERE_IS = re.compile(r"(?:(?:sure|certainly|of course)\W+)?here(?:['’]s| is| are)\b", re.IGNORECASE)
+_IT_IS = re.compile(  # The corrected sentence should be "..
+    r"(?:it should (?:be|read)|(?:the|your|an?|this)\b"
+    r"(?: (?:mistake|error) in (?:the|this) |(?:(?!\bin (?:the|this|your) (?:sentence|text|passage|line|paragraph|message)\b)[^\n\"“:]){0,60})"
+    r"\b(?:sentence|text|version|paragraph|summary|translation|statement|form|punctuation|headline|title|question|answer|code|message"
+    r"|passage|tense|voice|order|spelling|plural|person|grammar|spanish|french|german|english)"
+    r"(?: (?:is|reads?|becomes|(?:should|would|could|can) (?:be|read)))?(?: (?:as follows|rewritten|written))*)"
+    r"(?::|(?=\s[\"“]))\s*",
+    re.IGNORECASE,
+)
+_LEADS = _LEAD_LINE, _HERE_IS, _IT_IS
+_QUESTION = re.compile(r"(?:question|q)\W?:", re.IGNORECASE)
+_PASSAGE = re.compile(r"(?:context|passage|text|article|paragraph|document)\W?:", re.IGNORECASE)
+_REQUEST = re.compile(r"(?:can|could|would|will) you\b.*\b(?:this|that|above)\b", re.IGNORECASE)
+_CLOSING = " \t\r\n\"'“”`"
+_ARTICLES = frozenset(("a", "an", "the"))
+_VERDICTS = frozenset(("true", "false", "yes", "no", "not", "is", "are", "was", "were"))
+_ASKS = re.compile(
+    r"(?:(?:so|and|in|on|at|for|from|to|by|with) )?"
+    r"(?:what|which|who|whom|whose|when|where|is|are|was|were|do|does|did|can|could|will|would|should|has|have"
+    r"|how (?:many|much|long|old|far|tall|big))\b"
+)
+_TELLS = re.compile(r"(?:you|in this|the|this|these|i|we|below|consider|there)\b|(?:given|here)\b[^,]*$")
+_JUMBLED = re.compile(r"\b(?:rearrange|unscrambl|reorder|words?\b[^.]{0,20}\border)\b")
+_KEEPS = re.compile(
+    r"\b(?:copy|write down|repeat|recite|verbatim|paste|transcribe|without (?:any )?chang|unchanged|aloud|out loud|proofread|check\b"
+    r"|(?:re)?(?:sort|(?<!in )order|arrange\b|organi[sz])|in order (?:of|from)|rank|filter|alphabet|match|quot(?:e|ation)"
+    r"|cit(?:e|ing)\b|quer(?:y|ies)\b|(?:using|add) the (?:following|given)|(?:if|where) (?:necessary|needed|there|so\b|it\b|any)"
+    r"|(?:is|are|does|do)\b[^.]*\b(?:errors?|mistakes?|correct)\b[^.]*\?|(?:extract|find|identif)[^.]{0,20}\bfacts\b"
+    r"|(?:select|identif|find|list|pick)[^.]{0,20}\ball\b|(?:creat|mak|writ|produc|generat|prepar|into|as)[^.]{0,30}\blists?\b)"
+)
+_ALL_PARTS = re.compile(
+    r"\ball (?:the )?(?:nouns|verbs|adjectives|adverbs|pronouns|prepositions|names|numbers|dates)\b"
+)
+_ITEM = re.compile(r"[,;\n]|\band\b")
+_MARKS = re.compile(
+    r"\b(?:re|un)?-?(?:correct|gramma|fix|edit|spelling|punctuat|mistake|errors?\b|capital|commas?\b|caps\b|(?:upper|lower)?case\b"
+    r"|hyphen|periods?\b|full stop|definite article|convert|transform|modif|modern|vise\b|adjust|combin|connect|merg|join|updat"
+    r"|insert|move\b|cut\b|cross|fill|blank|missing|mask|smaller|structur|format|tables?\b|chart|diagram|json|html|xml|csv|bullet"
+    r"|highlight|underlin|emphas|exclam|bold|label|annotat|clean|factor|optimi[sz]|separat|divid|split|break|group|align"
+    r"|(?:an?|into|no\W?|indirect) questions?\b)"
+)
+_WORDS = re.compile(
+    r"\b(?:un)?(?:add\b|complete\b|finish|remov|take\b.* out\b|delet|omit|without|eliminat|unnecessary|shorten|trim"
+    r"|condens|more concise|categor|classif|true or false)"
+)
+_OWN = re.compile(
+    r"(?:please )?(?:(?:translate|explain|describe|discuss|interpret|answer|extract|count|rate|guess|what|why|how|who|whom|whose|when"
+    r"|where)\b|(?:write|create|compose|invent|suggest|generate|give|draft|come up with|think of|make up|prepare)\b[^.:\n]{0,30}\b"
+    r"(?:headlines?|titles?|slogans?|mottos?|names?|e-?mails?(?! signature)|letters?|poems?|stor(?:y|ies)|repl(?:y|ies)|answers?"
+    r"|articles?|essays?|posts?|descriptions?|haikus?|jokes?|dialogues?|recipes?)\b)"
+)
+_TAKES = re.compile(r"\b(?:summar|sum up|identif|find\b|analy[sz])")
+_WORDING = re.compile(
+    r"\b(?:re|un|para)?-?(?:sentences?|phras|clause|verb|adjective|pronoun|synonym|antonym|opposite|tense\b|voice\b|replac|simplif)"
+)
+_KINDS = (
+    ("marks", _JUMBLED),
+    ("keeps", _KEEPS),
+    ("marks", _MARKS),
+    ("words", _WORDS),
+    ("own", _OWN),
+    ("others", _TAKES),
+    ("wording", _WORDING),
+)
+_REWORDS = re.compile(
+    r"\b(?:re-?phras|paraphras|re-?word|other words|(?:different|another|new) way|formal|polite|friendl|profession|simplif)"
+)
+_SWAPS = re.compile(r"\b(?:replac|synonym)")
+_ONE_OF_THEM = re.compile(r"\b(?:first|each|words?)\b")
+_CASED = re.compile(r"\b(?:to|into|in|as|use) (?:title|upper)[ -]?case\b")
+_LAYOUT = re.compile(r"\b(?:bullet|numbered|tables?\b|json|html|xml)")
+_LAID_OUT = re.compile(r"[|{}<>*•\t]|^\s*(?:-|\d+[.)])\s", re.MULTILINE)
 
 
 def is_prompt_echo(prompt: str | None, text: str) -> bool:
-    """Whether the response repeats the prompt or its input instead of answering. Looks at the first 8,000 characters."""
-    if not prompt:
+    """Whether nothing but the prompt, its instruction or its input comes back. Looks at the first 8,000 characters."""
+    if not prompt or not _may_echo(prompt, text):
         return False
-    asked, size = prompt[: SHOWN[0]].lower(), min(len(text), SHOWN[1])
-    probes = [text[size * part // 8 : size * part // 8 + 9].lower() for part in (1, 3, 5, 7)]
+    prompt, text = prompt[: SHOWN[0]].strip(), text[: SHOWN[1]].strip()
+    asked = _words(prompt)
+    for answer in _answers(text):
+        said = _words(answer)
+        if said == asked and len(said) >= 3:
+            return True
+        if len(said) < LEAST - 1 or len(set(said).difference(asked)) > 2 + 0.1 * len(said):
+            continue
+        if any(
+            _is_told(prompt, way[0], asked, answer, said) or _is_given(*way, asked, answer) for way in _ways(prompt)
+        ):
+            return True
+    return False
+
+
+def _may_echo(prompt: str, text: str) -> bool:
+    """Whether the response is no longer than the prompt or comes back to its middle, and probes of it stand in the prompt."""
+    size = min(len(text.rstrip(_CLOSING)), SHOWN[1])
     if size < 12:
         return False
-    if sum(map(asked.__contains__, probes)) < 2:
-        start = text[:24].lstrip()[:START]
-        if f"\n{start.lower()}" not in f"\n{asked}" or text.count(start, START, SHOWN[1]) < 3:
-            return False
-    prompt, text = prompt[: SHOWN[0]].strip(), text[: SHOWN[1]].strip()
-    said = _TOKEN.findall(text.lower())
-    if len(said) < 3:
+    middle = text[size // 2 : size // 2 + 12]
+    if size > 1.2 * len(prompt) + 120 and text.count(middle, 0, SHOWN[1]) < 2:
         return False
-    if text.casefold() == prompt.casefold():
+    asked = prompt[: SHOWN[0]].lower()
+    probes = [text[size * part // 8 : size * part // 8 + 9].lower() for part in (1, 3, 5, 7)]
+    found = sum(map(asked.__contains__, probes))
+    if found >= 2 or (found == 1 and any(lead.match(text) for lead in _LEADS)):
         return True
-    known = set(_TOKEN.findall(asked))
-    fresh = sum(word not in known and word not in _LEAD for word in said)
-    if fresh > 0.4 * len(said) or not _same_case(prompt, text):
-        return False
-    return _repeats_task(prompt, text, said) or (
-        fresh <= 0.15 * len(said) and any(_returns(task.lower(), given, text) for task, given in _parts(prompt))
-    )
+    start = text[:24].lstrip()[:14]
+    return f"\n{start.lower()}" in f"\n{asked}" and text.count(start, 14, SHOWN[1]) >= 3
 
 
-def _parts(prompt: str) -> Iterator[tuple[str, str]]:
-    """Each way to read a prompt as task and input: input after a blank line, a line or a colon, or the task at the end."""
+def _ways(prompt: str) -> Iterator[tuple[str, str]]:
+    """Ways to read a prompt as task and input: input after a blank line, a line or a colon, or the task at the end."""
+    if "\n" not in prompt and len(quotes := _QUOTED.findall(prompt)) == 1 and _kind(prompt) != "own":
+        yield prompt.replace(quotes[0], ""), quotes[0]
+    before, _, last = prompt.rpartition("\n")
+    if before and _QUESTION.match(last):
+        yield last, before
     for cut in ("\n\n", "\n"):
         task, found, given = prompt.partition(cut)
         if found:
-            head, colon, _ = given[:60].partition(":")
-            yield (f"{task} {head}" if colon and head.count(" ") > 1 and cut == "\n\n" else task), given
             before, _, last = prompt.rpartition(cut)
-            if len(last) < 200 < len(before):
-                yield (f"{task} {last}" if task.endswith(":") else last), before
+            if 2 * len(last) < TASK and (len(before) > TASK or _PASSAGE.match(before)):
+                yield last, before
+            if 2 * len(last) < TASK and _REQUEST.match(last):
+                yield last, before
+                return
+            if len(task) < max(TASK, len(given)):
+                yield task, given
             return
     task, found, given = prompt.partition(": ")
-    if found:
-        yield task, given
+    yield (task, given) if found else (prompt, "")
+
+
+def _answers(text: str) -> Iterator[str]:
+    """The response as it is, and without a line or the words that lead in."""
+    yield text
+    for lead in _LEADS:
+        if found := lead.match(text):
+            yield text[found.end() :]
+
+
+def _kind(task: str) -> str:
+    """What a right answer may keep of the input: see above. A first sentence that only tells of the input says nothing."""
+    first = _SENTENCE.match(task.lstrip())
+    low = (first.group() if first and not _TELLS.match(first.group().lower()) else task).lower()
+    for kind, words in _KINDS:
+        if words.match(low) if kind == "own" else words.search(low):
+            return kind
+    return "others"
 
 
 # the instruction
 
 
-def _repeats_task(prompt: str, text: str, said: Sequence[str]) -> bool:
-    """Whether the instruction, alone or with its input, comes back with nothing new."""
-    task, found, given = prompt.partition("\n\n")
-    whole = _TOKEN.findall(prompt.lower())
-    if len(text) < 300 and text.endswith(":") and "\n" not in text and said[0] in _HERE_IS:
-        return _is_lead_in(whole, said)
-    if found and len(task) > max(300, len(given)):
-        return False
-    picks = bool(_PICKS.search(task.lower()))
-    if _repeats(whole, said, prompt, 0.9 if picks else 0.65):
-        return True
-    if _loops(task.lower(), whole, text):
-        return True
-    if _is_sentence_of(task if found else prompt.rstrip(".?!").rpartition(". ")[0], said):
-        return True
-    return bool(found) and _repeats(_TOKEN.findall(task.lower()), said, task, 0.65)
-
-
-def _is_lead_in(asked: Sequence[str], said: Sequence[str]) -> bool:
-    """Whether the words of a lead-in ("Here is a poem about rain:") are for the greater part the last ones of the prompt."""
-    known = set(asked[-40:])
-    rest = [word for word in said if word not in _ABOUT]
-    return len(rest) >= 2 and sum(word in known for word in rest) >= 0.5 * len(rest)
-
-
-def _repeats(asked: Sequence[str], said: Sequence[str], whole: str, least: float) -> bool:
-    """Whether `said` is the instruction nearly word for word, or starts with it and adds less than it copied."""
-    if len(asked) < MIN_ECHO or 2 * len(said) < len(asked):
-        return False
-    while len(said) > 2 and said[0] in _HERE_IS:
-        said = said[1:]
-    alike = list(said[:2]) == list(asked[:2])
-    manner = asked[0] in ("how", "why")
-    new = set(said) - set(asked) - _LEAD
-    if (not new and (alike or (asked[0] not in _ASKS and len(said) <= len(asked)))) or (manner and new <= _FILLER):
-        grams, found = _grams(asked[2 if manner else 1 :]), set(_grams(said))
-        least = 0.9 if asked[0] in _ASKS else least
-        if sum(gram in found for gram in grams) >= least * len(grams) and (
-            any(gram in found for gram in grams[:3]) and any(gram in found for gram in grams[-3:])
-        ):
+def _is_told(prompt: str, task: str, asked: Sequence[str], answer: str, said: Sequence[str]) -> bool:
+    """Whether what is said is the whole prompt, its instruction, or the first or last sentence of that."""
+    sentences = _SENTENCE.findall(task)
+    for part in dict.fromkeys((prompt, task, *sentences[:1], *sentences[-1:])):
+        words = asked if part is prompt else _words(part)
+        if not _is_size(words, said) or _is_completed(part, words, said):
+            continue
+        strict = _kind(task) not in ("own", "others") and bool(part == prompt != task or _MORE_THAN_ONE.search(task))
+        if strict and part is not prompt and part != task and part != sentences[0]:
+            continue
+        asks, asked_back = (
+            _ASKS.match(part.strip().lower()),
+            answer.rstrip(_CLOSING).endswith("?") and words[0] == said[0],
+        )
+        most = 0 if strict or (asks and not asked_back) else max(1, len(words) // 10)
+        if said == words or (not strict and _is_near(words, said, most, counts=not asked_back)):
             return True
-    same = 0
-    for ours, theirs in zip(asked, said, strict=False):
-        if ours != theirs:
-            break
-        same += 1
-    ended = whole.rstrip().endswith((".", "?", "!", ":", '"'))
-    return same >= 0.9 * len(asked) and len(said) <= (2 if ended else 1) * len(asked)
-
-
-def _loops(task: str, whole: Sequence[str], text: str) -> bool:
-    """Whether a text longer than the prompt starts with a run of it and has, but for a word in twenty, no other words."""
-    said = _TOKEN.findall(_bare(text).lower())
-    while said and said[0] in _LEAD and said[:2] != whole[:2]:
-        said = said[1:]
-    if len(said) < max(2 * len(whole), 20) or _COPIES.search(task) or "convert" in task:
-        return False
-    known, grams = set(whole) | _LEAD, set(_grams(whole))
-    start = _grams(said[:MIN_ECHO])
-    few = sum(word not in known for word in said) <= 0.05 * len(said)
-    return few and all(gram in grams for gram in start) and _covered(said, whole) >= 0.6
-
-
-def _is_sentence_of(task: str, said: Sequence[str]) -> bool:
-    """Whether the response is one of the sentences that introduce a task, with no new word."""
-    low = task.lower().partition(":")[0]
-    if len(said) < 8 or _EDITS.search(low) or _PICKS.search(low) or _COPIES.search(low):
-        return False
-    for sentence in _SENTENCE.findall(low):
-        words = _TOKEN.findall(sentence)
-        if (
-            len(words) >= 8
-            and set(said) <= set(words) | _LEAD
-            and _in_order(words, said)[0] >= 0.8 * max(len(words), len(said))
-        ):
+        if _loops(words, said, asked if part is prompt else _words(task), most):
             return True
     return False
+
+
+def _is_completed(part: str, words: Sequence[str], said: Sequence[str]) -> bool:
+    """Whether the text lacks its end, and the answer goes on from there."""
+    return not part.rstrip().endswith((".", "?", "!", ":", '"')) and (
+        len(words) < len(said) < 2 * len(words) and said[: len(words)] == words
+    )
 
 
 # the input
 
 
-def _returns(task: str, given: str, text: str) -> bool:
-    """Whether the response is the input of the task, or so much of it that nothing was done."""
-    bare = _bare(text)
-    if len(bare) < 12 or _QUOTED.search(task) or (_COPIES.search(task) and not _PROGRAM.search(task)):
+def _is_given(task: str, given: str, asked: Sequence[str], answer: str) -> bool:
+    """Whether the answer is the input of the task, so nearly that nothing was done."""
+    labels = _LABELS | {name.lower() for name in _LABEL.findall(given)}
+    words, said = _words(given, labels), _words(answer, labels)
+    if not _is_size(words, said):
         return False
-    first = bool(_PICKS.match(task.lstrip()) or _SELECTS.search(task))
-    to_letter = not first and bool(_TO_LETTER.search(task))
-    demands = not first and not to_letter and bool(_DEMANDS.search(task))
-    edits = not first and not demands and (to_letter or bool(_EDITS.search(task)))
-    picks = first or (not demands and not edits and bool(_PICKS.search(task)))
-    lines = (given, given.partition("\n")[2]) if picks else (given, given.partition("\n")[2], *_fields(given))
-    if (not picks or len(given) > 80) and any(
-        _is_verbatim(one, lines, exact=edits) for one in (text.strip(_WRAP), bare)
+    quoted = _QUOTED.search(task)
+    if quoted and _words(quoted[0]) != words:  # that is the text to work on, and what is given may be the answer
+        return False
+    here, there, low = _letters(given), _letters(answer), task.lower()
+    if _LAYOUT.search(low) and len(there) <= len(here) and not _LAID_OUT.search(answer):
+        return _is_near(words, said, 0)
+    kind = _kind(task)
+    if kind == "keeps" and not (_ALL_PARTS.search(low) and len(words) > 4 * len(_ITEM.findall(given))):
+        return False
+    if _CASED.search(low) and words == said and sum(map(str.isupper, answer)) <= 1 + sum(map(str.isupper, given)):
+        return not _ONE_OF_THEM.search(low)
+    if kind == "marks" and there[: len(here)] != here:
+        return False
+    most = _most(kind, low, len(words))
+    if here == there or _loops(words, said, asked, most):
+        return True
+    if kind == "marks" or (len(here) == 1 and len(there) > 2):  # laid out as lines
+        return False
+    if kind != "own" and _end(answer) in "?!" and _end(given) != _end(answer):
+        return False
+    part = kind == "own" and len(said) < len(words)  # it may be what was to be found
+    if kind == "words" or (
+        len(words) < SHORT and (part or (kind == "wording" and most == 0 and not _SWAPS.search(low)))
     ):
-        return True
-    words, said = _TOKEN.findall(given), _TOKEN.findall(bare)
-    if len(words) < 3 or len(said) < 3:
-        return False
-    shorter = bool(_SHORTER.search(task))
-    if not picks and len(said) >= 8 and said == words[: len(said)] and not _CUTS.search(task):
-        part = 0.6 if shorter else 0.4
-        if part * len(words) <= len(said) <= 0.8 * len(words):
-            return True
-    if edits or (_LAYOUT.search(task) and not picks):
-        return False
-    words, said = [word.lower() for word in words], [word.lower() for word in said]
-    if picks:
-        return len(words) >= LONG_PICK and _is_near_copy(words, said, new=0.05, back=0.65, forth=0.9)
-    decides = bool(_DECIDES.search(task))
-    new = set(said) - set(words) - _LEAD
-    if decides and new & set(_TOKEN.findall(task)):
-        return False
-    if len(words) >= LONG and _is_near_copy(
-        words, said, new=0.15, back=0.8 if shorter else 0.7, forth=0.85 if shorter else 0.75
-    ):
-        return True
-    return not new and len(said) >= MIN_ECHO and _is_part(words, said, shorter=shorter, least=6 if decides else 12)
+        return _without_articles(words) == _without_articles(said)
+    return _is_near(words, said, most)
 
 
-def _is_part(words: Sequence[str], said: Sequence[str], *, shorter: bool, least: int) -> bool:
-    """Whether one run of the input is nearly all that is said, or `least` words or more that are nearly all the input."""
-    same, longest = _in_order(words, said)
-    if longest >= 0.9 * len(said) and longest >= (0.95 if shorter else 0.4) * len(words):
-        return True
-    return not shorter and len(said) >= least and same >= 0.9 * len(said) and same >= 0.8 * len(words)
+def _most(kind: str, task: str, size: int) -> int:
+    """How many words of an input of this size may be new."""
+    if kind == "own" or (kind == "wording" and size >= REWORDED and _REWORDS.search(task)):
+        return max(1, size // 10)
+    return 0 if kind in ("marks", "words", "wording") or size < SHORT else size // 10
 
 
-def _fields(given: str) -> list[str]:
-    """What stands after the label in each line of an input ("Statement: ...")."""
-    return [field.strip(_WRAP) for field in _FIELD.findall(given)] if "\n" in given else []
+def _end(text: str) -> str:
+    """The last character, quotes aside; empty where there is none."""
+    return text.rstrip(_CLOSING)[-1:]
 
 
-def _is_verbatim(bare: str, inputs: Sequence[str], *, exact: bool) -> bool:
-    """Whether the text is one of the inputs, or begins with it and adds no new word; `exact`: to the case and mark."""
-    whole = " ".join((bare if exact else bare.casefold()).split())
-    for given in inputs:
-        one = " ".join((given if exact else given.casefold()).strip(_WRAP if exact else _WRAP + ".").split())
-        if one.count(" ") < 2 or not whole.startswith(one):
-            continue
-        more = whole[len(one) :]
-        rest = _TOKEN.findall(more.lower())
-        if not more or not exact or len(rest) >= one.count(" "):
-            return set(rest) <= set(_TOKEN.findall(one.lower())) | _LEAD
-    return False
+def _without_articles(words: Sequence[str]) -> list[str]:
+    return [word for word in words if word not in _ARTICLES]
 
 
-def _is_near_copy(words: Sequence[str], said: Sequence[str], *, new: float, back: float, forth: float) -> bool:
-    """Whether at most the share `new` of the words are new, and runs cover `back` of the input, `forth` of the text."""
-    known = set(words) | _LEAD
-    return (
-        sum(word not in known for word in said) <= new * len(said)
-        and _covered(words, said) >= back
-        and _covered(said, words) >= forth
-    )
-
-
-def _same_case(prompt: str, text: str) -> bool:
-    """Whether most words have the case they have in the prompt, or the one of a title."""
-    known, said = set(_TOKEN.findall(prompt)), _TOKEN.findall(text)
-    return 2 * sum(
-        word in known or word.lower() in known for word in said if not word.isupper() or word in known
-    ) >= len(said)
-
-
-def _bare(text: str) -> str:
-    """The text without a lead-in line, a label before it and the quotes around it."""
-    lead = _LEAD_LINE.match(text)
-    if lead and len(text) > 2 * lead.end():
-        text = text[lead.end() :]
+def _letters(text: str) -> list[str]:
+    """The lines of a text without a label before it, the quotes around it and blank lines."""
     label = _LABEL.match(text)
-    return (text[label.end() :] if label and len(text) > label.end() + 10 else text).strip(_WRAP)
+    if label and _is_idle(label[1], _LABELS):
+        text = text[label.end() :]
+    return [line.rstrip() for line in text.strip(_CLOSING).splitlines() if line.strip()]
 
 
-def _in_order(words: Sequence[str], said: Sequence[str]) -> tuple[int, int]:
-    """How many words the two share in the same order, and in the longest run; 0 when one is too long to be compared so."""
-    if max(len(words), len(said)) > IN_ORDER:
-        return 0, 0
-    sizes = [block.size for block in SequenceMatcher(None, words, said, autojunk=False).get_matching_blocks()]
-    return sum(sizes), max(sizes)
+# words
 
 
-def _grams(words: Sequence[str]) -> list[tuple[str, str, str]]:
-    return list(zip(words, words[1:], words[2:], strict=False))
+def _words(text: str, labels: frozenset[str] = _LABELS) -> list[str]:
+    """The words in lower case, and arrows and emojis, without list marks and those labels at the start of a line."""
+    return _WORD.findall(_LABEL.sub(lambda found: "" if _is_idle(found[1], labels) else found[0], text).lower())
 
 
-def _covered(words: Sequence[str], by: Sequence[str]) -> float:
-    """Share of the words that stand in a run of three which `by` has too."""
-    found = set(_grams(by))
-    inside = [False] * len(words)
-    for at, gram in enumerate(_grams(words)):
-        if gram in found:
-            inside[at : at + 3] = (True, True, True)
-    return sum(inside) / max(1, len(words))
+def _is_idle(label: str | None, labels: frozenset[str]) -> bool:
+    """Whether a label says nothing: a list mark, "Output", "Corrected sentence"."""
+    if label is None or len(label) == 1 or label.lower() in labels:
+        return True
+    *before, last = label.lower().split()
+    return bool(before) and last in _NAMED and before[-1] in _LABELS
+
+
+def _is_size(part: Sequence[str], said: Sequence[str]) -> bool:
+    """Whether the part is long enough, and what is said as long (give or take one word in ten, or one) or perhaps a loop."""
+    low, high = sorted((len(part), len(said)))
+    if len(part) < LEAST:
+        return False
+    return low >= high - max(high // 10, 1) or (len(said) > len(part) + RUN and said[0] == part[0])
+
+
+def _is_near(part: Sequence[str], said: Sequence[str], most: int, *, counts: bool = True) -> bool:
+    """Whether one word in ten differs at most (one of fewer than ten), and at most `most`, articles aside, are new or moved.
+
+    A new number or a yes or no is an answer where it counts.
+    """
+    size = max(len(part), len(said))
+    least = size - max(size // 10, 1)
+    if min(len(part), len(said)) < least or (Counter(part) & Counter(said)).total() < least:
+        return False
+    added = Counter(said) - Counter(part)
+    if counts and any(word in _VERDICTS or any(map(str.isdigit, word)) for word in added):
+        return False
+    kept = _kept(part, said)
+    return kept >= least and len(said) - kept - sum(added[word] for word in _ARTICLES) <= most
+
+
+def _kept(part: Sequence[str], said: Sequence[str]) -> int:
+    """How many words the two share in the same order."""
+    same = next((at for at, (ours, theirs) in enumerate(zip(part, said, strict=False)) if ours != theirs), None)
+    if same is None:
+        return min(len(part), len(said))
+    matcher = SequenceMatcher(None, part[same:], said[same:], autojunk=False)
+    return same + sum(block.size for block in matcher.get_matching_blocks())
+
+
+def _loops(part: Sequence[str], said: Sequence[str], asked: Sequence[str], most: int) -> bool:
+    """Whether `said` starts with the part and goes on with it, or for two rounds more at least in runs of what was asked."""
+    size = len(part)
+    if said[0] != part[0] or len(said) < size + RUN or not _is_near(part, said[:size], most):
+        return False
+    if len(said) < ROUNDS * size:
+        return len(said) >= SHORT and _is_near([*part, *part, *part][: len(said)], said, 2 * most)
+    rest, runs = said[size:], set(_runs(asked))
+    inside = [False] * len(rest)
+    for at, run in enumerate(_runs(rest)):
+        if run in runs:
+            inside[at : at + RUN] = [True] * RUN
+    return sum(inside) >= 0.85 * len(rest) and sum(map(str.isalpha, set(said).difference(asked))) <= 2
+
+
+def _runs(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    return zip(*(words[at:] for at in range(RUN)), strict=False)

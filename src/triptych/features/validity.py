@@ -9,8 +9,9 @@ A bitset, bit i for `DEFECTS[i]`; 0 means that nothing was found, not that the r
                      A whole sentence that merely lacks its full stop is not truncated.
     refusal          as a whole declines or says that it cannot do what is asked, for whatever reason. An apology that
                      is followed by a real answer, or that the prompt asked for, is none.
-    prompt_echo      gives back the instruction, or the input of the task as it was or in large part, with nothing
-                     new; what counts depends on the task (`features.echo`). Copying and selecting tasks are safe.
+    prompt_echo      nothing but the prompt comes back: all of it, its instruction or its whole input, once or in a loop,
+                     with one word in ten changed at most, where that is no right answer (`features.echo`). Part of an
+                     input is none, nor is a copy that was asked for.
     repetition_loop  the same words, line or sentence over and over: at least 4 rounds that fill much of the text or run
                      to its end. Refrains, tables, enumerations with a common start are none; nor is asked-for repetition.
     broken_encoding  U+FFFD, control characters, UTF-8 read as Latin-1, lone surrogates, double-escaped HTML entities.
@@ -25,7 +26,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 import pyarrow as pa
 
@@ -64,6 +65,9 @@ _BROKEN = re.compile(
     "|(?:[ÐÑ][\x80-\xbf…]){2}|(?:[äåæçèé][\x80-\xbf€‚„…†‡ˆ‰Š‹Œ‘’“”•–—˜™š›œžŸ]{2}){2}"
     "|&amp;(?:quot|amp|lt|gt|nbsp|apos|#x?[0-9a-fA-F]{1,5});"
 )
+_FIRST = re.compile(
+    "[\ufffd\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfffâïðÃÂÐÑäåæçèé&]"
+)  # what a broken one begins with
 _CONTROL = re.compile("[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f]|\times\\b")
 _ESCAPE = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})(?!\\u[dD][c-fC-F])")
 _ENTITY = re.compile(r"&(?:quot|nbsp|apos|lt|gt|amp|#x?[0-9a-fA-F]{2,5});")
@@ -74,8 +78,9 @@ _MARKUP = re.compile(
 
 def is_broken_encoding(prompt: str | None, text: str) -> bool:
     """Whether the text was decoded or escaped wrongly. Entities are in order where the prompt or the text is of markup."""
-    plain = text.isascii() and (text.isprintable() or not _CONTROL.search(text)) and "&amp;" not in text
-    if not plain and _BROKEN.search(text):
+    printable = text.replace("\n", "").isprintable()
+    plain = text.isascii() and (printable or not _CONTROL.search(text)) and "&amp;" not in text
+    if not plain and _FIRST.search(text) and _BROKEN.search(text):
         return True
     if "\\u" in text and _ESCAPE.search(text):
         return True
@@ -120,6 +125,7 @@ class Validity(Feature):
     """`defects@on` uint16: the bitset over `DEFECTS` of the response, or of the prompt where that is the judged text."""
 
     on: Literal["response", "prompt"] = "response"
+    version: ClassVar[int] = 3
 
     @property
     def needs(self) -> tuple[str, ...]:
