@@ -3,7 +3,7 @@
 The same asks to the same model (SmolLM2-135M, packaged) at the same batch and length, taken in turn, many rounds in one run:
 
     runtime     llama.cpp in this process as it comes: its own answers, asked for by as many threads as it has slots
-    plain       the same with attention that is not fused, as the writer has it, so that answers are the same beside others
+    steady      the same with the one kernel of attention that the writer has, so that answers are the same beside others
     lm          the writer `lm`, answers kept on disk
     lm_fused    the same with `fused = true`
     server      llama.cpp's server in a process of its own, asked by a bare loop of urllib in as many threads
@@ -59,14 +59,15 @@ def asks_of(turn: int) -> list[Ask]:
 
 
 def params(fused: bool) -> Any:
-    """Of llama.cpp: the same batch, context and threads as the writer's; attention as it comes, or not fused."""
+    """Of llama.cpp: the same batch, context and threads as the writer's; attention as it comes, or as the writer has it."""
     made = xllamacpp.CommonParams()
     made.model.path = str(gguf_file(MODEL))
     made.n_parallel, made.n_ctx = BATCH, BATCH * CONTEXT
     made.cpuparams.n_threads = made.cpuparams_batch.n_threads = 1
     made.warmup, made.verbosity, made.ui = False, -1, False
     if not fused:
-        made.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        kinds = xllamacpp.ggml_type
+        made.cache_type_k, made.cache_type_v, made.n_ubatch = kinds.GGML_TYPE_F16, kinds.GGML_TYPE_F32, 32
     return made
 
 
@@ -234,10 +235,10 @@ def main() -> None:
                 "runtime": own_loop(fused=True),
                 "lm_fused": writer_loop(LocalWriter(MODEL, fused=True, **local), folder),
                 "lm": writer_loop(LocalWriter(MODEL, **local), folder),
-                "plain": own_loop(fused=False),
+                "steady": own_loop(fused=False),
             }
             found = measure(loops, most, None)
-            pairs = (("lm_fused", "runtime"), ("lm", "plain"), ("lm", "runtime"))
+            pairs = (("lm_fused", "runtime"), ("lm", "steady"), ("lm", "runtime"))
         elif given.part == "server":
             with served() as (url, pid):
                 sent = json.dumps(SAMPLING)

@@ -165,3 +165,26 @@ def test_bad_input(factorial, run, rows, tmp_path):
     (tmp_path / "held" / "mine.txt").write_text("mine")
     with pytest.raises(InputError, match="the folder holds something else"):
         api.attribute(*factorial, out=tmp_path / "held")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("report.html", "<html><title>Mine</title></html>", "the folder holds something else"),
+        ("attribution.json", '{"mine": 1}', "the folder holds something else"),
+        ("recipes/other.recipe.json", '{"mine": 1}', "was not written by an attribution"),
+        ("answers/failed.jsonl", '{"mine": 1}\n', "this file holds no answers"),
+    ],
+)
+def test_files_of_the_user_s_own_are_kept_whatever_their_name(factorial, tmp_path, name, text, told):
+    rollouts = tmp_path / "other"
+    rollouts.mkdir()
+    row = {"example_id": 1, "prompt": "a", "completion": [{"role": "assistant", "content": "b"}], "reward": 1.0}
+    (rollouts / "results.jsonl").write_text(json.dumps(row) + "\n")
+    file = tmp_path / "out" / name
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    with pytest.raises(InputError, match=told):
+        api.attribute(*factorial, rollouts, out=tmp_path / "out")
+    assert file.read_text() == text
+    assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == [file]

@@ -30,7 +30,9 @@ VARIANTS = (
     ("evol_instruct", {"depth": 3}),
     ("evol_instruct", {"equal": "ask", "widen": 1.0}),
     ("taxonomy", {"critic": False}),
-    ("taxonomy", {"complexify": 1.0}),
+    ("taxonomy", {"complexify": 1.0, "critic": False}),
+    ("taxonomy", {"trees": 3, "factors": ["form"], "critic": False}),
+    ("taxonomy", {}),
     ("back_translation", {}),
     ("back_translation", {"curate": 3}),
 )
@@ -65,7 +67,8 @@ class TestEveryMethod:
         desk = desk_of(faults=faults)
         found = batches(make(Method, name, params), desk)
         made = records(found)
-        assert len(made) >= (3 if faults or "critic" in repr(params) or name == "taxonomy" else 15)
+        least = 1 if params == {} and name == "taxonomy" else 3 if faults or name == "taxonomy" else 15
+        assert len(made) >= least
         there = {seed.id for seed in desk.seeds}
         for batch in found:
             assert len(batch) >= 1
@@ -138,6 +141,10 @@ def test_a_method_that_needs_seeds_ends_without_them(desk_of, name):
         ("evol_instruct", {"gain": 0}),
         ("taxonomy", {"levels": 0}),
         ("taxonomy", {"complexify": 2}),
+        ("taxonomy", {"trees": -1}),
+        ("taxonomy", {"trees": 2, "factors": ["form", "asker"]}),
+        ("taxonomy", {"factors": ["form", "Form."]}),
+        ("taxonomy", {"factors": 3}),
         ("back_translation", {"curate": 6}),
         ("given", {"times": -1}),
     ],
@@ -354,7 +361,8 @@ class TestTaxonomy:
     def test_every_leaf_has_its_turn(self, desk_of):
         desk = desk_of(batch=5)
         method = make(Method, "taxonomy", {"levels": 2, "width": 3, "critic": False})
-        leaves = method.tree(desk_of())
+        (tree,) = method.grow(desk_of())
+        leaves = tree.leaves
         assert len(set(leaves)) == len(leaves)
         assert all(len(leaf) == 3 for leaf in leaves)
         found = batches(method, desk, 40)
@@ -365,18 +373,66 @@ class TestTaxonomy:
     def test_the_tree_is_made_level_by_level(self, desk_of):
         desk = desk_of()
         desk.answer = lambda ask, rng: f"1. of {ask.key[:6]}\n2. and {ask.key[6:12]}"
-        leaves = make(Method, "taxonomy", {"domain": "birds", "levels": 3, "width": 2, "proposals": 1}).tree(desk)
+        (tree,) = make(Method, "taxonomy", {"domain": "birds", "levels": 3, "width": 2, "proposals": 1}).grow(desk)
         asked = [ask.messages[-1].content.partition("\n")[0].removeprefix("Field: ").split(", ") for ask in desk.asked]
         assert [len(node) for node in asked] == [1, 2, 2, 3, 3, 3, 3]
-        assert len(leaves) == 8
-        assert {leaf[0] for leaf in leaves} == {"birds"}
+        assert len(tree.leaves) == 8
+        assert {leaf[0] for leaf in tree.leaves} == {"birds"}
 
     def test_a_node_that_cannot_be_divided_is_a_leaf(self, desk_of):
         desk = desk_of()
         plainly = desk.answer
         desk.answer = lambda ask, rng: "" if ", " in ask.messages[-1].content.partition("\n")[0] else plainly(ask, rng)
-        leaves = make(Method, "taxonomy", {"domain": "birds", "levels": 3, "width": 3}).tree(desk)
-        assert [len(leaf) for leaf in leaves] == [2, 2, 2]
+        (tree,) = make(Method, "taxonomy", {"domain": "birds", "levels": 3, "width": 3}).grow(desk)
+        assert [len(leaf) for leaf in tree.leaves] == [2, 2, 2]
+
+    def test_a_prompt_takes_a_leaf_of_every_tree_and_all_of_them_have_their_turn(self, desk_of):
+        params = {"domain": "birds", "factors": ["form"], "trees": 3, "levels": 2, "width": 3, "critic": False}
+        method = make(Method, "taxonomy", params)
+        trees = method.grow(desk_of())
+        assert [tree.factor for tree in trees[:2]] == ["", "form"]
+        assert len(trees) == 3
+        assert len({len(tree.leaves) for tree in trees} | {9}) == 1
+        desk = desk_of(batch=6)
+        found = [one for batch in batches(method, desk, 30) for one in batch]
+        for factor, leaves in ((tree.factor, set(tree.leaves)) for tree in trees):
+            dealt = [tuple(one.extra["factors"][factor] if factor else one.extra["node"]) for one in found]
+            for start in range(0, len(dealt) - 9, 9):
+                assert set(dealt[start : start + 9]) == leaves
+        mixes = {repr((one.extra["node"], one.extra["factors"])) for one in found}
+        assert len(mixes) > 90
+
+    def test_what_was_drawn_is_what_is_asked_for(self, desk_of):
+        desk = desk_of(batch=4)
+        params = {"domain": "birds", "factors": "form, asker", "critic": False, "complexify": 0}
+        (batch,) = batches(make(Method, "taxonomy", params), desk, 1)
+        asked = [ask.messages[-1].content for ask in desk.asked if ask.purpose == "prompt"]
+        for one, text in zip(batch, asked, strict=True):
+            drawn = [f"{factor}: {', '.join(path)}" for factor, path in one.extra["factors"].items()]
+            assert text.splitlines() == [
+                f"Field: {', '.join(one.extra['node'])}",
+                *drawn,
+                f"Situation: {one.extra['idea']}",
+            ]
+            assert any(text.splitlines()[1:-1] == idea.messages[-1].content.splitlines()[1:] for idea in desk.asked)
+
+    def test_factors_that_the_model_names_are_new(self, desk_of):
+        desk = desk_of()
+        plainly = desk.answer
+        desk.answer = lambda ask, rng: (
+            "1. Form\n2. birds\n3. tone" if "In which" in ask.messages[-1].content else plainly(ask, rng)
+        )
+        trees = make(Method, "taxonomy", {"domain": "birds", "factors": ["form"], "trees": 3}).grow(desk)
+        assert [tree.factor for tree in trees] == ["", "form", "tone"]
+        with pytest.raises(TriptychError, match="no list of 3 factors in 5 tries"):
+            make(Method, "taxonomy", {"domain": "birds", "factors": ["form"], "trees": 4}).grow(desk)
+
+    def test_a_factor_that_cannot_be_divided_ends_the_run(self, desk_of):
+        desk = desk_of()
+        plainly = desk.answer
+        desk.answer = lambda ask, rng: "" if "differ in" in ask.messages[-1].content else plainly(ask, rng)
+        with pytest.raises(TriptychError, match='no parts of "form" in 5 tries'):
+            make(Method, "taxonomy", {"domain": "birds", "factors": ["form"]}).grow(desk)
 
     def test_ideas_of_a_leaf_are_used_once(self, desk_of):
         desk = desk_of(batch=10)

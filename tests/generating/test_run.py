@@ -164,6 +164,16 @@ def test_a_foreign_folder_is_refused(tmp_path):
         run_recipe(recipe(), tmp_path, options=NO_AXES)
 
 
+@pytest.mark.parametrize("name", ["recipe.json", "report.html", "data.jsonl", "answers/failed.jsonl"])
+def test_a_file_of_the_user_s_own_is_kept_whatever_its_name(tmp_path, name):
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text('{"mine": 1}\n')
+    with pytest.raises(OutputError):
+        run_recipe(recipe(), tmp_path, options=NO_AXES)
+    assert file.read_text() == '{"mine": 1}\n'
+
+
 def test_what_was_made_is_kept_when_the_writer_gives_up(tmp_path, monkeypatch):
     asked = []
 

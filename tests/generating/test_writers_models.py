@@ -49,6 +49,25 @@ def test_the_packaged_model_answers_the_same_alone_in_another_order_and_beside_o
 
 
 @packaged
+def test_a_long_ask_moves_nobody_s_answer_and_is_moved_by_nobody(lm):
+    """From 64 tokens of one conversation at a time on, the runtime would take another kernel."""
+    long = [ask(f"{text} " * 20 + "What is this about?") for text in ("Rain falls on the sea.", "Old maps are read.")]
+    alone = [lm.write([each])[0].text for each in (*long, ASKS[0])]
+    assert [each.text for each in lm.write([ASKS[0], *long])] == [alone[2], *alone[:2]]
+
+
+@packaged
+@pytest.mark.slow
+def test_draws_are_the_same_beside_seven_others():
+    """With attention that is not fused at all, 2 of 8 such draws moved."""
+    lm = LocalWriter(max_tokens=16, context=512, slots=8, threads=1)
+    subjects = ("the sea", "a bridge", "a market", "old maps", "bread", "a violin", "glass", "the moon")
+    asks = [ask(f"Write a long story about {subject}.", nonce) for nonce, subject in enumerate(subjects)]
+    beside = [each.text for each in lm.write(asks)]
+    assert [lm.write([each])[0].text for each in asks] == beside
+
+
+@packaged
 def test_answers_are_kept_and_found_again_with_other_slots_but_not_at_another_temperature(lm, tmp_path):
     told = []
     said = lm.write(ASKS[:2], tmp_path, told.append)

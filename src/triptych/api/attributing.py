@@ -53,6 +53,7 @@ def attribute(
         attribute_runs,
         check_asked,
         inferred,
+        keep_foreign,
     )
     from triptych.report.attribution import render_attribution  # noqa: PLC0415
 
@@ -65,13 +66,14 @@ def attribute(
     folder = Path(out) if out is not None else None
     if folder is not None:
         claim(folder, beside=(MADE, ANSWERS, INFERRED), own=ATTRIBUTE_FILES)
+        keep_foreign(folder, finished)
     made = make_runs(cells, folder, progress, options.settings.command) if folder is not None else []
     runs = [*made, *finished]
     with open_bench(options.settings, progress) as bench:
         document = attribute_runs(runs, bench, options)
     if folder is not None:
         for name, recipe in inferred(runs):
-            write_json(folder / INFERRED / f"{name}.recipe.json", recipe)
+            write_json(folder / INFERRED / name, recipe)
         write_json(folder / "attribution.json", document)
         write_text(folder / "report.html", render_attribution(document))
     return document

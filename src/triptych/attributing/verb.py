@@ -5,21 +5,25 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from triptych.attributing.cells import Cells, read_cells
 from triptych.attributing.document import document
 from triptych.attributing.factors import components_of
 from triptych.attributing.grading import common_grader, graded_rows
-from triptych.attributing.making import Cell
+from triptych.attributing.making import ANSWERS, Cell
 from triptych.attributing.request import AttributeOptions
 from triptych.attributing.runs import Run, filled
 from triptych.comparing.verdict import parse_margins
-from triptych.core.errors import UsageError, message, nearest
+from triptych.core.errors import OutputError, UsageError, message, nearest
 from triptych.core.registry import parse
 from triptych.data import Dataset, open_dataset
+from triptych.generating.folder import FAILED_ASKS
 from triptych.generating.imports.imported import NONE
+from triptych.generating.keep import Answers
 from triptych.profiling.bench import Bench
+from triptych.profiling.output import is_marked
 
 ATTRIBUTE_FILES = frozenset({"attribution.json", "report.html"})
 """What an attribution writes into its folder."""
@@ -112,8 +116,23 @@ def unique(runs: Sequence[Run]) -> None:
 
 
 def inferred(runs: Sequence[Run]) -> list[tuple[str, Mapping[str, Any]]]:
-    """The recipes that were inferred, by name of the run (as a file name)."""
-    return [(re.sub(r"[^\w.+-]+", "_", run.name), run.recipe) for run in runs if run.recipe is not None]
+    """The recipes that were inferred, by the name of their file."""
+    named = [(re.sub(r"[^\w.+-]+", "_", run.name), run.recipe) for run in runs if run.recipe is not None]
+    return [(f"{name}.recipe.json", recipe) for name, recipe in named]
+
+
+def keep_foreign(folder: Path, runs: Sequence[Run]) -> None:
+    """Refuse a folder in which an inferred recipe, or the answers of the runs, would replace what somebody else wrote.
+
+    Raises:
+        OutputError: there is such a file.
+    """
+    Answers(folder / ANSWERS, FAILED_ASKS)  # it refuses a file of another kind
+    files = [folder / INFERRED / name for name, _ in inferred(runs)]
+    found = [file for file in files if file.exists() and not (file.is_file() and is_marked(file))]
+    if found:
+        what = f"{found[0]}: this file was not written by an attribution, and would be replaced; nothing was written."
+        raise OutputError(message(what, want="an empty folder, or an earlier result", hint="-o another/folder"))
 
 
 def opened(runs: Sequence[Run], options: AttributeOptions) -> list[Dataset]:

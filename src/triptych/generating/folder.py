@@ -24,6 +24,7 @@ from typing import IO, Any
 import orjson
 
 from triptych.core.errors import OutputError, ReadError, message
+from triptych.generating.keep import Answers
 from triptych.profiling.output import claim
 
 DATA, FAILED, DOCUMENT, REPORT, ANSWERS = "data.jsonl", "failed.jsonl", "recipe.json", "report.html", "answers"
@@ -57,6 +58,7 @@ def taken(folder: Path, answers: Path, identity: Mapping[str, Any]) -> Iterator[
             answers.mkdir(parents=True, exist_ok=True)
             with _held(answers):
                 if fresh and answers == folder / ANSWERS:
+                    Answers(answers, FAILED_ASKS)  # it refuses a file of another kind
                     (answers / FAILED_ASKS).unlink(missing_ok=True)
                 yield
     except OSError as error:

@@ -10,14 +10,22 @@ from pathlib import Path
 from triptych.core.errors import OutputError, message
 from triptych.data import Dataset
 
-_OWN = frozenset({"profile.json", "features.parquet", "report.html", "adapted.safetensors"})
+_OWN = frozenset(
+    {"profile.json", "features.parquet", "report.html", "adapted.safetensors", "adjudicate.jsonl", "adjudicate.csv"}
+)
+_MARKS = {
+    ".html": re.compile(rb'<meta name="generator" content="Triptych">'),
+    ".json": re.compile(rb'"schema"\s*:\s*"triptych/'),
+}
+"""What stands near the beginning of every page and document that this tool writes."""
+_HEAD = 1 << 16
 
 
 def claim(folder: Path, beside: Collection[str] = (), own: Collection[str] = _OWN) -> Path:
     """The folder, made if need be; `beside` names folders inside it that are the command's own too, `own` its files.
 
     Raises:
-        OutputError: it holds something that this tool did not write, or it is a file.
+        OutputError: it holds something that this tool did not write, be it under a name of its own, or it is a file.
     """
     if folder.exists() and not folder.is_dir():
         raise OutputError(
@@ -52,7 +60,24 @@ def _foreign(folder: Path, own: Collection[str]) -> list[Path]:
 
 
 def _is_own(path: Path, own: Collection[str]) -> bool:
-    return path.is_file() and (path.name in own or (path.name.startswith(".") and path.suffix == ".part"))
+    part = path.name.startswith(".") and path.suffix == ".part"
+    return path.is_file() and (part or (path.name in own and is_marked(path)))
+
+
+def is_marked(path: Path) -> bool:
+    """Whether a page or a JSON document was written by this tool; other kinds of files cannot be told, and pass.
+
+    Raises:
+        OutputError: it cannot be read.
+    """
+    mark = _MARKS.get(path.suffix)
+    if mark is None:
+        return True
+    try:
+        with path.open("rb") as file:
+            return mark.search(file.read(_HEAD)) is not None
+    except OSError as error:
+        raise OutputError(message(f"{path}: cannot be read.", got=error.strerror or str(error))) from error
 
 
 def unique_names(datasets: list[Dataset]) -> list[Dataset]:

@@ -1,9 +1,10 @@
 """Outputs of NeMo Data Designer: a folder with `builder_config.json` (or .yaml) and `parquet-files/`.
 
 The configuration holds under `data_designer` the lists model_configs {alias, model, inference_parameters} and columns
-{name, column_type, prompt, model_alias, ..}, and seed_config and processors. The names of the folder's files and of the keys
-were read in the package's own source and examples; `inference_parameters.temperature`, `seed_config` and `processors` in
-its documentation. It states everything that made the rows, so what it does not list was not there.
+{name, column_type, prompt, model_alias, ..}, and seed_config, constraints and processors; `metadata.json` says how many records
+were asked for and came. The layout was checked on what version 0.9.6 wrote. The configuration states everything that made the
+rows, so what it does not list was not there. The package's own processors change columns and drop no row, and a validation column
+only marks rows.
 """
 
 from __future__ import annotations
@@ -28,8 +29,11 @@ from triptych.generating.imports.imported import (
 )
 
 KIND = "data-designer"
+METADATA = "metadata.json"
 CONFIG, YAML, DATA = "builder_config.json", ("builder_config.yaml", "builder_config.yml"), "parquet-files"
 LLM = "llm-"
+COLUMNS_ONLY = frozenset({"drop_columns", "schema_transform"})
+"""Processors that drop no row."""
 
 
 def fits(path: Path) -> bool:
@@ -50,9 +54,10 @@ def read(path: Path) -> Imported:
     used = [models.get(one.get("model_alias"), {}) for one in asked]
     settings = [one.get("inference_parameters") or {} for one in used]
     seeds = config.get("seed_config")
-    dropped = [str(one.get("processor_type") or one.get("name")) for one in config.get("processors") or []]
-    checked = [str(one.get("name")) for one in columns if one.get("column_type") == "validation"]
+    processors = [str(one.get("processor_type") or one.get("name")) for one in config.get("processors") or []]
+    others = [one for one in processors if one not in COLUMNS_ONLY]
     rows = list(rows_of(path / DATA))
+    lost = _lost(path, len(rows))
     return Imported(
         kind=KIND,
         rows=rows,
@@ -60,13 +65,29 @@ def read(path: Path) -> Imported:
             seeds=NONE if seeds is None else canonical(public(seeds)),
             writer=values(_model(one.get("model")) for one in used),
             writer__temperature=values(one.get("temperature") for one in settings),
+            writer__max_tokens=values(one.get("max_tokens") for one in settings),
+            writer__top_p=values(one.get("top_p") for one in settings),
             method="columns " + ", ".join(f"{one.get('name')} ({one.get('column_type')})" for one in columns),
             method__prompts=digest([[one.get("system_prompt"), one.get("prompt")] for one in asked]),
+            method__settings=digest(public([[_settings(one) for one in columns], config.get("constraints")])),
+            method__processors=SEVERAL.join(one for one in processors if one in COLUMNS_ONLY) or None,
             search=NONE,
-            filters=SEVERAL.join([*dropped, *(f"validation {name}" for name in checked)]) or NONE,
+            filters=SEVERAL.join(others) or NONE,
         ),
-        notes=("a validation column marks records; whether marked ones were dropped is not stated",) if checked else (),
+        failed={"asked for, and not there": lost} if lost else {},
+        notes=(f"what {SEVERAL.join(others)} does to rows is not stated",) if others else (),
     )
+
+
+def _settings(column: Mapping[str, Any]) -> dict[str, Any]:
+    """What a column is made by, beside its prompts and its model."""
+    return {key: value for key, value in column.items() if key not in {"prompt", "system_prompt", "model_alias"}}
+
+
+def _lost(path: Path, kept: int) -> int:
+    """Records that were asked for and did not come; 0 where that is not stated."""
+    asked = (json_object(path / METADATA) or {}).get("target_num_records")
+    return max(asked - kept, 0) if isinstance(asked, int) else 0
 
 
 def _model(found: Any) -> Any:

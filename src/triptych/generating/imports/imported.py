@@ -143,6 +143,13 @@ def total(found: Iterable[Any]) -> float | None:
     return float(sum(numbers))
 
 
+def told_total(found: Iterable[Any]) -> tuple[float | None, int]:
+    """The sum of the numbers, and how many do not state theirs; no sum where none does."""
+    every = list(found)
+    numbers = [one for one in every if isinstance(one, (int, float)) and not isinstance(one, bool)]
+    return total(numbers), len(every) - len(numbers)
+
+
 def stated(**found: Any) -> dict[str, Any]:
     """What is not None; `__` in a name stands for a dot."""
     return {name.replace("__", "."): value for name, value in found.items() if value is not None}

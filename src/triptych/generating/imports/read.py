@@ -12,12 +12,20 @@ from triptych.generating.imports import (
     distilabel_output,
     reasoning_gym_entries,
     verifiers_rollouts,
+    verifiers_traces,
 )
 from triptych.generating.imports.imported import Imported
 
 KINDS: Mapping[str, tuple[Callable[[Path], bool], Callable[[Path], Imported]]] = {
     one.KIND: (one.fits, one.read)
-    for one in (data_designer, verifiers_rollouts, curator_responses, reasoning_gym_entries, distilabel_output)
+    for one in (
+        data_designer,
+        verifiers_rollouts,
+        verifiers_traces,
+        curator_responses,
+        reasoning_gym_entries,
+        distilabel_output,
+    )
 }
 """In the order in which they are tried: what is told by names of files goes before what is told by fields."""
 

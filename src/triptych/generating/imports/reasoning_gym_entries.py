@@ -1,15 +1,16 @@
 """Entries of reasoning-gym: question, answer, and metadata with source_dataset, source_index and difficulty.
 
-The layout was checked on entries of version 0.1.25.
+The layout was checked on entries of version 0.1.25, of one task and of a composite of several.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from triptych.generating.imports.imported import NONE, Imported, first_row, rows_of, stated, values
+from triptych.data.values import canonical
+from triptych.generating.imports.imported import NONE, SEVERAL, Imported, first_row, rows_of, stated, values
 
 KIND = "reasoning-gym"
 
@@ -29,7 +30,9 @@ def read(path: Path) -> Imported:
     """
     rows = list(rows_of(path))
     held = [row.get("metadata") or {} for row in rows]
-    difficulty = values(one.get("difficulty") for one in held)
+    by_task: dict[str, set[str]] = {}
+    for one in held:
+        by_task.setdefault(str(one.get("source_dataset")), set()).add(canonical(one.get("difficulty")))
     return Imported(
         kind=KIND,
         rows=[_row(row) for row in rows],
@@ -38,11 +41,18 @@ def read(path: Path) -> Imported:
             writer="reasoning-gym",
             writer__temperature=NONE,
             method=values(one.get("source_dataset") for one in held),
-            method__difficulty=difficulty if difficulty and " + " not in difficulty else None,
+            method__difficulty=_difficulty(by_task),
             search=NONE,
         ),
         notes=("the program that wrote the tasks draws them from a seed, which entries do not state",),
     )
+
+
+def _difficulty(by_task: Mapping[str, Collection[str]]) -> str | None:
+    """That of each task, where all entries of a task state one and the same."""
+    if not all(len(found) == 1 and "null" not in found for found in by_task.values()):
+        return None
+    return SEVERAL.join(found if len(by_task) == 1 else f"{name} {found}" for name, (found,) in sorted(by_task.items()))
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Rollouts of `verifiers` environments: `results.jsonl` beside `metadata.json`, as its evaluations write them.
 
 A row holds prompt and completion (lists of turns), reward, example_id, and token_usage {input_tokens, output_tokens};
-metadata holds env_id, env_args, model, sampling_args, rollouts_per_example and the wall-clock seconds as `time`. Field
-names were read in the package's own source (`verifiers/utils/save_utils.py`, `verifiers/types.py`).
+metadata holds env_id, env_args, model, sampling_args, rollouts_per_example and the wall-clock seconds as `time`. A rollout that
+failed may state no tokens. The layout was checked on what version 0.1.14 wrote; version 0.4.0 writes traces instead
+(`verifiers_traces`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from triptych.data.values import canonical
-from triptych.generating.imports.imported import NONE, Imported, first_row, json_object, public, rows_of, stated, total
+from triptych.generating.imports.imported import (
+    NONE,
+    Imported,
+    first_row,
+    json_object,
+    public,
+    rows_of,
+    stated,
+    told_total,
+)
 
 KIND = "verifiers"
 ROW = frozenset({"example_id", "prompt", "completion", "reward"})
@@ -35,6 +45,10 @@ def read(path: Path) -> Imported:
     metadata = json_object(file.parent / METADATA) or {}
     whole = [row for row in rows if row.get("completion") and row.get("error") is None]
     usage = [row.get("token_usage") or {} for row in rows]
+    prompt_tokens, silent = told_total(one.get("input_tokens") for one in usage)
+    notes = [f"{silent} of {len(rows)} rollouts state no tokens"] if silent else []
+    if not metadata:
+        notes.append(f"no {METADATA} beside the rollouts: who wrote them is not stated")
     sampling = metadata.get("sampling_args") or {}
     wall = metadata.get("time")
     return Imported(
@@ -52,12 +66,12 @@ def read(path: Path) -> Imported:
         ),
         cost=stated(
             requests=None,
-            prompt_tokens=total(one.get("input_tokens") for one in usage),
-            tokens=total(one.get("output_tokens") for one in usage),
+            prompt_tokens=prompt_tokens,
+            tokens=told_total(one.get("output_tokens") for one in usage)[0],
             seconds=float(wall) if isinstance(wall, (int, float)) and wall > 0 else None,
         ),
         failed={"error or no completion": len(rows) - len(whole)} if len(whole) < len(rows) else {},
-        notes=() if metadata else (f"no {METADATA} beside the rollouts: who wrote them is not stated",),
+        notes=tuple(notes),
     )
 
 

@@ -1,10 +1,14 @@
-"""Taxonomy first: what there is to ask about is laid out as a tree before anything is written, and every leaf gets its turn.
+"""Taxonomy first: what there is to ask about is laid out as trees before anything is written, and every leaf gets its turn.
 
 After Simula (Davidson and Harkous et al. 2026, arXiv 2603.29791). *Globally*, the model divides the domain level by level, merging
-several proposals for each node, and leaves are dealt so that all come before any comes again. *Locally*, it thinks of several situations for
-a leaf (meta-prompts), each of which becomes one prompt. A share of the prompts is rewritten to be harder. *Two critics*, asked apart,
-say whether the response is right and whether it is wrong: one question alone is answered with yes too readily. What is not
+several proposals for each node, and likewise each further factor of variation (who asks, in which form); a prompt takes one leaf of
+every tree, and of each tree leaves are dealt so that all come before any comes again. *Locally*, it thinks of several situations for
+what was drawn (meta-prompts), of which each prompt takes one. A share of the prompts is rewritten to be harder. *Two critics*, asked
+apart, say whether the response is right and whether it is wrong: one question alone is answered with yes too readily. What is not
 both right and not wrong is dropped.
+
+In the paper the model also says which trees go together and with what weights; here every tree is drawn from for every prompt,
+all leaves alike.
 """
 
 from __future__ import annotations
@@ -12,66 +16,57 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
-from triptych.core.errors import TriptychError, message
 from triptych.generating.ask import Ask, Batch, Desk, Method
-from triptych.generating.methods._drafts import (
-    TRIES,
-    Copies,
-    Draft,
-    batch_of,
-    drafts_of,
-    nonce,
-    respond,
-    settled,
-    shown,
-    step,
-)
+from triptych.generating.methods._drafts import Copies, Draft, batch_of, drafts_of, respond, shown, step
 from triptych.generating.methods._operations import DEEPENING, EXAMPLES
-from triptych.generating.methods._reading import Unread, bare, list_of, plain, text_of, verdict_of
-
-Node = tuple[str, ...]
-
-_DOMAIN_ASKED = "{tasks}\n\nWhat are these tasks about? Name their common field in a few words."
-_DOMAIN = (
-    (
-        _DOMAIN_ASKED.format(
-            tasks="When should I cut back an old apple tree?\n\nWhich flowers grow in the shade?\n\nHow do I keep snails from my salad?"
-        ),
-        "gardening",
-    ),
+from triptych.generating.methods._reading import bare, list_of, plain, text_of, verdict_of
+from triptych.generating.methods._trees import (
+    Node,
+    Shape,
+    Tree,
+    domain_of,
+    factors_of,
+    tree_of_domain,
+    tree_of_factor,
 )
-_DIVIDE_ASKED = "Field: {node}\n\nDivide this field into {number} parts. List their names."
-_DIVIDE = (
-    (_DIVIDE_ASKED.format(number=4, node="gardening"), "1. fruit trees\n2. vegetables\n3. flowers\n4. tools"),
-    (_DIVIDE_ASKED.format(number=3, node="gardening, fruit trees"), "1. planting\n2. pruning\n3. diseases"),
-)
-_IDEAS_ASKED = "List {number} different situations in which somebody needs help with: {node}"
+
+Mix = tuple[Node, ...]
+"""One leaf of every tree."""
+
+_IDEAS_ASKED = "List {number} different situations in which somebody needs help with: {node}{factors}"
 _IDEAS = (
     (
-        _IDEAS_ASKED.format(number=3, node="gardening, fruit trees, pruning"),
+        "gardening, fruit trees, pruning",
+        "asker: a teacher",
         "1. an old apple tree that nobody has cut for ten years\n2. a cherry tree broken by a storm\n3. a class that learns to saw",
     ),
 )
+"""Field, factor, situations."""
 _WRITE_SYSTEM = "You write tasks from a field, for a situation. You do not answer them."
-_WRITE_ASKED = "Field: {node}\nSituation: {idea}"
+_WRITE_ASKED = "Field: {node}{factors}\nSituation: {idea}"
 _WRITE = (
     (
-        _WRITE_ASKED.format(
-            node="gardening, fruit trees, pruning", idea="an old apple tree that nobody has cut for years"
-        ),
+        "gardening, fruit trees, pruning",
+        "form: question",
+        "an old apple tree that nobody has cut for years",
         "Task: Nobody has cut my apple tree for years. In which order should I take off branches, and how many this winter?",
     ),
     (
-        _WRITE_ASKED.format(node="school, letters to parents", idea="a summer party in the yard"),
+        "school, letters to parents",
+        "tone: cheerful",
+        "a summer party in the yard",
         "Task: Write a cheerful letter that invites the parents of a class to a summer party in the school yard.",
     ),
     (
-        _WRITE_ASKED.format(node="ships, materials", idea="a child asks a sailor"),
+        "ships, materials",
+        "asker: a child",
+        "a child asks a sailor",
         "Task: Explain to a child in two sentences why a ship of steel does not sink.",
     ),
 )
+"""Field, factor, situation, what is to be written. Factors are shown where there are any to follow."""
 _RIGHT_ASKED = "Task: {prompt}\n\nAnswer: {response}\n\nIs this answer right and complete? Say yes or no."
 _WRONG_ASKED = "Task: {prompt}\n\nAnswer: {response}\n\nIs anything wrong or missing in this answer? Say yes or no."
 
@@ -79,25 +74,28 @@ _JUDGED = (
     {"prompt": "Name three rivers in Africa.", "response": "The Nile, the Congo and the Niger."},
     {"prompt": "Name three rivers in Africa.", "response": "The Nile and the Amazon."},
 )
-_HINT = '[method] domain = "cooking", or a larger model'
 
 
 @final
 @dataclass(frozen=True)
 class Taxonomy(Method):
-    """Prompts from the leaves of a tree.
+    """Prompts from the leaves of trees.
 
     Attributes:
-        domain: what the tree divides; "": the model names it from the seeds.
-        levels: of the tree below its root.
+        domain: what the first tree divides; "": the model names it from the seeds.
+        trees: the domain's, and those of factors; 0: as many factors as are named. The model names what `factors` does not.
+        factors: other ways in which tasks differ, each divided into a tree of its own.
+        levels: of a tree below its root.
         width: parts of a node, at most.
         proposals: lists of parts that are asked for at each node, and merged.
-        variants: situations thought of for a leaf at a time.
+        variants: situations thought of for a leaf (of every tree) at a time.
         complexify: share of the prompts that are rewritten to be harder.
         critic: whether both critics are asked.
     """
 
     domain: str = ""
+    trees: int = 0
+    factors: tuple[str, ...] = ()
     levels: int = 2
     width: int = 5
     proposals: int = 2
@@ -109,107 +107,74 @@ class Taxonomy(Method):
     source: ClassVar[str] = "Davidson, Harkous et al. 2026 (Simula, arXiv 2603.29791)"
 
     def __post_init__(self) -> None:
-        """Check the parameters."""
+        """Check the parameters, and bring the factors into their one form."""
         for name in ("levels", "width", "proposals", "variants"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1; got {getattr(self, name)}")
         if not 0 <= self.complexify <= 1:
             raise ValueError(f"complexify must be between 0 and 1; got {self.complexify:g}")
+        if self.trees < 0:
+            raise ValueError(f"trees must be 0 or more; got {self.trees}")
+        object.__setattr__(self, "factors", _names(self.factors))
+        if self.trees and self.trees <= len(self.factors):
+            what = f"trees counts the domain's too: with {len(self.factors)} factors it must be 0 or at least"
+            raise ValueError(f"{what} {len(self.factors) + 1}; got {self.trees}")
 
     def make(self, desk: Desk) -> Iterator[Batch]:
-        """The tree, then for each batch of leaves situations, prompts, harder prompts, responses and verdicts."""
-        leaves = self.tree(desk)
-        ideas: dict[Node, list[str]] = {leaf: [] for leaf in leaves}
-        copies = Copies([*(bare(done) for _, done in _WRITE), *EXAMPLES])
-        left: list[Node] = []
+        """The trees, then for each batch of leaves situations, prompts, harder prompts, responses and verdicts."""
+        deck = _Leaves(desk, self.grow(desk))
+        ideas: dict[Mix, list[str]] = {}
+        copies = Copies([*(bare(done) for *_, done in _WRITE), *EXAMPLES])
         for turn in count():
             drafts = drafts_of(desk, [()] * desk.batch, self.name, turn)
             for place, draft in enumerate(drafts):
-                if not left:
-                    left = [leaves[i] for i in desk.rng(self.name, "leaves", turn, place).permutation(len(leaves))]
-                draft.extra["node"] = list(left.pop())
-            self._think(desk, drafts, ideas)
+                node, *others = deck.deal(turn, place)
+                draft.extra["node"] = list(node)
+                if others:
+                    named = zip(deck.factors, others, strict=True)
+                    draft.extra["factors"] = {factor: list(path) for factor, path in named}
+            self._think(desk, drafts, ideas, turn)
             self._write(desk, drafts, copies, turn)
             respond(desk, drafts)
             if self.critic:
                 _criticize(desk, drafts)
             yield batch_of(drafts)
 
-    def tree(self, desk: Desk) -> list[Node]:
-        """The leaves, as paths from the root, level by level. A node that the model cannot divide is a leaf.
+    def grow(self, desk: Desk) -> list[Tree]:
+        """The trees, that of the domain first.
 
         Raises:
-            TriptychError: it cannot name the domain, or divide it.
+            TriptychError: the model cannot name the domain or the factors, or divide one of them.
         """
-        level: list[Node] = [(self.domain.strip() or self._domain(desk),)]
-        leaves: list[Node] = []
-        for depth in range(self.levels):
-            parts = self._first(desk, level[0]) if depth == 0 else self._divide(desk, level)
-            leaves += [node for node, names in zip(level, parts, strict=True) if not names]
-            level = [(*node, name) for node, names in zip(level, parts, strict=True) for name in names]
-        return leaves + level
+        domain = self.domain.strip() or domain_of(desk, self.name)
+        shape = Shape(self.levels, self.width, self.proposals)
+        first = tree_of_domain(desk, self.name, domain, shape)
+        factors = factors_of(desk, self.name, domain, self.trees - 1, self.factors)
+        return [first, *(tree_of_factor(desk, self.name, domain, factor, shape) for factor in factors)]
 
-    def _domain(self, desk: Desk) -> str:
-        seeds = [seed for seed in desk.seeds if seed.prompt]
-        if not seeds:
-            raise TriptychError(message("taxonomy: there is neither a domain nor a seed to name it from.", hint=_HINT))
-        drawn = desk.rng(self.name, "domain").permutation(len(seeds))[:5]
-        tasks = "\n\n".join((seeds[i].prompt or "")[:400] for i in drawn)
-        last = _DOMAIN_ASKED.format(tasks=tasks)
-        return settled(
-            desk,
-            lambda number: Ask(shown(_DOMAIN, last), "taxonomy", nonce(desk, self.name, "domain", number)),
-            lambda said: list_of(said, 1, what="name of the domain", words=8),
-            "name of the domain",
-            _HINT,
-        )[0]
+    def _think(self, desk: Desk, drafts: Sequence[Draft], ideas: dict[Mix, list[str]], turn: int) -> None:
+        """A situation for each draft: from those left of its leaves, or from a new list that is asked for.
 
-    def _first(self, desk: Desk, root: Node) -> list[list[str]]:
-        for number in range(TRIES):
-            if (parts := self._divide(desk, [root], number))[0]:
-                return parts
-        what = f'taxonomy: the writer gave no parts of "{root[0]}" in {TRIES} tries.'
-        raise TriptychError(message(what, want="a list of parts", hint=_HINT))
-
-    def _divide(self, desk: Desk, nodes: Sequence[Node], number: int = 0) -> list[list[str]]:
-        """The parts of each node: what its proposals name together, each once, at most `width`."""
-        asks = [
-            Ask(
-                shown(_DIVIDE, _DIVIDE_ASKED.format(number=self.width, node=", ".join(node))),
-                "taxonomy",
-                nonce(desk, self.name, "divide", *node, proposal, number),
-            )
-            for node in nodes
-            for proposal in range(self.proposals)
-        ]
-        said = desk.ask(asks)
-        parts: list[list[str]] = []
-        for place, node in enumerate(nodes):
-            names: dict[str, str] = {}
-            for each in said[place * self.proposals : (place + 1) * self.proposals]:
-                found = list_of(each, self.width)
-                for name in [] if isinstance(found, Unread) else found:
-                    names.setdefault(plain(name), name)
-            above = {plain(name) for name in node}
-            parts.append([name for key, name in names.items() if key not in above][: self.width])
-        return parts
-
-    def _think(self, desk: Desk, drafts: Sequence[Draft], ideas: dict[Node, list[str]]) -> None:
-        """A situation for each draft: from those left of its leaf, or from a new list that is asked for."""
+        Which of a new list is taken is drawn: the first that comes to mind is the commonest.
+        """
         without = []
         for draft in drafts:
-            if left := ideas[tuple(draft.extra["node"])]:
-                draft.extra["idea"] = left.pop(0)
+            if left := ideas.get(_mix(draft)):
+                draft.extra["idea"] = left.pop()
             else:
                 without.append(draft)
 
         def ask(draft: Draft) -> Ask:
-            last = _IDEAS_ASKED.format(number=self.variants, node=", ".join(draft.extra["node"]))
-            return Ask(shown(_IDEAS, last), "ideas", draft.nonce)
+            factored = "factors" in draft.extra
+            examples = [(_ideas(3, node, factor * factored), said) for node, factor, said in _IDEAS]
+            last = _ideas(self.variants, ", ".join(draft.extra["node"]), _lines(draft))
+            return Ask(shown(examples, last), "ideas", draft.nonce)
 
+        rng = desk.rng(self.name, "ideas", turn)
         for draft, found in step(desk, without, ask, lambda said: list_of(said, self.variants, words=30)):
-            draft.extra["idea"] = found[0]
-            ideas[tuple(draft.extra["node"])] += found[1:]
+            mixed = [found[place] for place in rng.permutation(len(found))]
+            draft.extra["idea"] = mixed.pop()
+            ideas.setdefault(_mix(draft), []).extend(mixed)
 
     def _write(self, desk: Desk, drafts: Sequence[Draft], copies: Copies, turn: int) -> None:
         """The prompts, of which a share is rewritten to be harder."""
@@ -226,9 +191,70 @@ class Taxonomy(Method):
         copies.close(drafts, desk.seeds)
 
 
+class _Leaves:
+    """Leaves dealt in a drawn order, of each tree by itself: all of them before any comes again."""
+
+    def __init__(self, desk: Desk, trees: Sequence[Tree]) -> None:
+        self._desk, self._trees = desk, trees
+        self._left: list[list[Node]] = [[] for _ in trees]
+
+    @property
+    def factors(self) -> list[str]:
+        """Of the trees after the first."""
+        return [tree.factor for tree in self._trees[1:]]
+
+    def deal(self, turn: int, place: int) -> Mix:
+        """One leaf of each tree, for a place in a batch."""
+        for tree, left in zip(self._trees, self._left, strict=True):
+            if not left:
+                named = [tree.factor] if tree.factor else []
+                order = self._desk.rng("taxonomy", "leaves", *named, turn, place).permutation(len(tree.leaves))
+                left += [tree.leaves[i] for i in order]
+        return tuple(left.pop() for left in self._left)
+
+
+def _names(given: Any) -> tuple[str, ...]:
+    """Factors in their one form.
+
+    Raises:
+        ValueError: they are no texts, or two are the same.
+    """
+    parts = given.split(",") if isinstance(given, str) else given
+    if not isinstance(parts, (list, tuple)) or not all(isinstance(one, str) for one in parts):
+        raise ValueError(f"factors must be a list of texts; got {given!r}")
+    names = tuple(name for one in parts if (name := one.strip()))
+    if len({plain(name) for name in names}) < len(names):
+        raise ValueError(f"factors must differ; got {', '.join(names)}")
+    return names
+
+
+def _mix(draft: Draft) -> Mix:
+    return (tuple(draft.extra["node"]), *(tuple(path) for path in draft.extra.get("factors", {}).values()))
+
+
+def _lines(draft: Draft) -> str:
+    """The leaves of factors, a line each."""
+    found = draft.extra.get("factors", {})
+    return "\n".join(f"{factor}: {', '.join(path)}" for factor, path in found.items())
+
+
+def _after(factors: str) -> str:
+    return f"\n{factors}" if factors else ""
+
+
+def _ideas(number: int, node: str, factors: str) -> str:
+    return _IDEAS_ASKED.format(number=number, node=node, factors=_after(factors))
+
+
 def _task(draft: Draft) -> Ask:
-    last = _WRITE_ASKED.format(node=", ".join(draft.extra["node"]), idea=draft.extra["idea"])
-    return Ask(shown(_WRITE, last, _WRITE_SYSTEM), "prompt", draft.nonce)
+    factored = "factors" in draft.extra
+    examples = [
+        (_WRITE_ASKED.format(node=node, factors=_after(factor * factored), idea=idea), done)
+        for node, factor, idea, done in _WRITE
+    ]
+    node, idea = ", ".join(draft.extra["node"]), draft.extra["idea"]
+    last = _WRITE_ASKED.format(node=node, factors=_after(_lines(draft)), idea=idea)
+    return Ask(shown(examples, last, _WRITE_SYSTEM), "prompt", draft.nonce)
 
 
 def _harder(draft: Draft) -> Ask:

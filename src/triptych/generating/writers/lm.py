@@ -37,11 +37,12 @@ class LocalWriter(Writer):
         context: tokens of an ask with its answer.
         slots: asks answered side by side.
         threads: that compute; 0: as many as there are cores idle at the start.
-        fused: attention in one kernel: about a tenth faster, and what is asked beside an ask moves its answer.
+        fused: whatever kernels are fastest: about a tenth faster, and what is asked beside an ask moves its answer.
         licence: of the model, where it is not the packaged one.
     """
 
     kind: ClassVar[str] = "lm"
+    version: ClassVar[int] = 2
 
     model: str = "smollm2"
     temperature: float = 0.8
