@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from triptych.core.dear import maker_of
+from triptych.core.registry import parse
+
 HOME = Path(__file__).parents[1]
 
 
@@ -146,13 +149,25 @@ def test_a_reference_is_another_draw_of_the_law(bench):
 
 def test_small_populations_are_the_planted_ones_with_fewer_records(bench):
     for one, names in bench["models"].ASKED:
-        assert set(names) <= {*bench["models"].SCORED, *bench["models"].GRADIENTS}
+        measures = [parse([label])[0] for name in names for label in bench["expectations"].labels_of(name)]
+        assert all(any(maker_of(need) for need in measure.statistic().needs) for measure in measures)
         if one.file:
             continue
         sets = list(one.make(Path()).values())
         assert len({len(rows) for rows in sets}) == 1
         assert len(sets[0]) <= bench["models"].RECORDS
         assert all(("prompt_id" in row) == one.paired for rows in sets for row in rows)
+        rated = [sum(row.get("rating") is not None for row in rows) for rows in sets]
+        assert set(rated) == {3 * len(sets[0]) // 4 if names[0].startswith("calibrated") else 0}
+
+
+def test_flipped_pairs_are_the_same_pairs_turned_round(bench):
+    one = next(one for one, names in bench["models"].ASKED if names == bench["models"].PREFERRED)
+    base, turned = one.make(Path()).values()
+    same = [a == b for a, b in zip(base, turned, strict=True)]
+    assert sum(same) == len(base) / 2
+    for a, b, equal in zip(base, turned, same, strict=True):
+        assert equal or (a["prompt"], a["chosen"], a["rejected"]) == (b["prompt"], b["rejected"], b["chosen"])
 
 
 def test_padding_keeps_the_content_and_doubles_the_words(bench):

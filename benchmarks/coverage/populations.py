@@ -302,11 +302,37 @@ class Judged:
         failed = missing | (rng.random(n) < 0.03)
         demand = np.clip(1 + 5 * rng.beta(1.2, 3.0, m)[prompt], 1, 6)
         columns = {
+            "prompt": [f"p{i}" for i in prompt],
             "judge.quality": pa.array(quality, mask=failed),
             "judge.complexity": pa.array(demand, mask=failed),
             "reward.score": pa.array(2 * taste + rng.gumbel(0, 1.5, n), mask=missing),
         }
         return dealt(rng, columns | cheap(rng, quality), n, rng.integers(0, GROUPS, m)[prompt])
+
+
+@dataclass(frozen=True)
+class Rated:
+    """A sample of 400 of 1,000 records that a judge graded, a fifth of all with a rating by people on a scale of its own: a bent
+    and noisy relation to the grade; and pairs that the judge turns with their order where they are close.
+    """
+
+    def draw(self, rng: np.random.Generator) -> Batch:
+        n = 1000
+        true = rng.normal(0, 1, n)
+        grade = np.clip(4.2 + 0.8 * true + rng.normal(0, 0.5, n), 1, 6)
+        rating = np.clip(np.rint(10 / (1 + np.exp(-1.5 * true)) + rng.normal(0, 1, n)), 0, 10)
+        missing, unrated = rng.permutation(n) >= 400, rng.permutation(n) >= 200
+        close, wins = rng.random(n) < 0.3, rng.random(n) < 0.7
+        favours = rng.random(n) < 0.8
+        straight, swapped = np.where(close, favours, wins), np.where(close, favours, ~wins)
+        columns = {
+            "judge.quality": pa.array(grade, mask=missing),
+            "judge.complexity": pa.array(7 - grade, mask=missing),
+            "judge.pair": pa.array(straight.astype(np.float64), mask=missing),
+            "judge.pair_swapped": pa.array(swapped.astype(np.float64), mask=missing | (rng.random(n) < 0.03)),
+            "label.rating": pa.array(rating, mask=unrated),
+        }
+        return dealt(rng, columns | cheap(rng, grade), n)
 
 
 @dataclass(frozen=True)
@@ -418,11 +444,24 @@ POPULATIONS = {
     ),
     "read by a model": (Read(), "surprisal,ifd,ifd:form=perplexity,fluency,misfit_rate,student_surprisal,rsr"),
     "scored by a model": (Judged(), "judge_mean,judge_complexity,reward_mean"),
+    "rated in part": (
+        Rated(),
+        "calibrated_quality:field=rating,calibrated_complexity:field=rating,judge_preference",
+    ),
     "gradients, n=300": (Pulled(), "g_vendi,g_vendi:q=2,grace"),
 }
 """Name: the population, and the measures read on it."""
 
-CHEAP = {"mixture", "mixture, n=300", "prompts", "skewed", "skewed, n=200", "read by a model", "scored by a model"}
+CHEAP = {
+    "mixture",
+    "mixture, n=300",
+    "prompts",
+    "skewed",
+    "skewed, n=200",
+    "read by a model",
+    "scored by a model",
+    "rated in part",
+}
 """Populations that are drawn and read in milliseconds."""
 
 WIDE = {
@@ -431,7 +470,8 @@ WIDE = {
     "heavy duplicates": "records that two groups share are counted twice",
     "light duplicates": "records that two groups share are counted twice",
     "rare duplicates": "a handful of repeats: what two groups share is counted twice, and 0 of n has an upper end",
-    "prompts": "groups hold whole prompts: that the number of prompts in a group varies is not taken out",
+    "prompts": "what two groups share is counted twice",
     "skewed, n=200": "Wilson's interval of a rare defect: counts of 0, 1, 2 ..",
+    "rated in part": "a tie counts half, which varies less than a win or a loss; the interval is never below that of those",
 }
 """Why intervals are wide (coverage above .98) on these populations."""

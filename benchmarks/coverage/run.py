@@ -20,22 +20,31 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from populations import CHEAP, POPULATIONS, WIDE
 
+from triptych.core.batch import Batch
 from triptych.core.estimate import Undefined
-from triptych.core.groups import everything
-from triptych.core.interval import interval
+from triptych.core.groups import GROUPS, everything
+from triptych.core.interval import Dealt, interval
 from triptych.core.measure import Measure
 from triptych.core.registry import parse
 from triptych.core.rng import stream
 from triptych.core.statistic import Statistic
 
 
-def folded(measures: list[Measure], population: Any, *labels: str | int) -> dict[str, Statistic]:
-    """The statistics of one draw, by spec."""
+def folded(measures: list[Measure], population: Any, *labels: str | int) -> tuple[dict[str, Statistic], Dealt | None]:
+    """The statistics of one draw, by spec, and what was dealt to the groups: prompts, where these have several records."""
     batch = population.draw(stream("coverage", *labels))
     statistics = {one.statistic().spec.hash: one.statistic() for one in measures}
     for statistic in statistics.values():
         statistic.update(batch)
-    return statistics
+    return statistics, dealt_prompts(batch)
+
+
+def dealt_prompts(batch: Batch) -> Dealt | None:
+    """How many prompts each group holds, (32,); None where the records have none, and were dealt singly."""
+    if "prompt" not in batch.columns:
+        return None
+    _, first = np.unique(batch.columns["prompt"].to_pylist(), return_index=True)
+    return np.bincount(batch.group[first], minlength=GROUPS)
 
 
 def cover(name: str, repetitions: int, only: str | None = None) -> list[dict[str, Any]]:
@@ -45,7 +54,7 @@ def cover(name: str, repetitions: int, only: str | None = None) -> list[dict[str
     found: dict[str, list[tuple[float, float, float, float]]] = {one.label: [] for one in measures}
     more: dict[str, list[float]] = {one.label: [] for one in measures}
     for repetition in range(repetitions * 2):
-        statistics = folded(measures, population, name, repetition)
+        statistics, dealt = folded(measures, population, name, repetition)
         for one in measures:
             statistic = statistics[one.statistic().spec.hash]
             value = one.value(statistic, everything())
@@ -61,7 +70,7 @@ def cover(name: str, repetitions: int, only: str | None = None) -> list[dict[str
                         known[key] = one.value(statistic, keep)
                     return known[key]
 
-                got = interval(read, statistic.records, one.about.interval, one.about.bounds)
+                got = interval(read, statistic.records, one.about.interval, one.about.bounds, dealt)
                 if got.lo is not None and got.hi is not None and got.se is not None:
                     found[one.label].append((value, got.lo, got.hi, got.se))
     rows = [row(one, name, np.array(found[one.label]), np.array(more[one.label])) for one in measures]

@@ -1,4 +1,4 @@
-"""What some measures need beside the records: a reference set, and the columns that a language model makes."""
+"""What some measures need beside the records: a reference set."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from typing import Any
 
 from triptych.core.measure import Measure
 from triptych.core.profile import write_text
-from triptych.data import open_dataset
-from triptych.profiling.annotations import annotated, features_of, wanted
 from triptych.profiling.bench import Bench
 from triptych.profiling.reference import reads_reference, references_for
 
@@ -20,17 +18,11 @@ __all__ = ["equipped", "reads_reference"]
 Row = dict[str, Any]
 
 
-def equipped(rows: Sequence[Row], bench: Bench, measures: Iterable[Measure], reference: Sequence[Row] | None) -> Bench:
-    """The bench with the features of a reference set and of a language model, where measures read them."""
-    now = list(measures)
-    calls = wanted(now, bench.settings)
-    marks = ()
-    if calls:
-        dataset = open_dataset(list(rows), bench.settings.reading())
-        marks = features_of(annotated(dataset, calls, bench.cache.root, bench.progress))
+def equipped(bench: Bench, measures: Iterable[Measure], reference: Sequence[Row] | None) -> Bench:
+    """The bench with the features of a reference set, where measures read them."""
     settings = bench.settings if reference is None else replace(bench.settings, reference=_file(reference, bench))
-    held = references_for(now, replace(bench, settings=settings))
-    return replace(bench, instruments=replace(bench.instruments, annotations=marks, references=held))
+    held = references_for(list(measures), replace(bench, settings=settings))
+    return replace(bench, instruments=replace(bench.instruments, references=held))
 
 
 def _file(rows: Sequence[Row], bench: Bench) -> str:

@@ -77,6 +77,13 @@ AXIS: Mapping[str, Expected] = {
         "answers per prompt": 0,
         "solved prompts": -1,
     },
+    # What the student is nearer to: text that says something. Of right and wrong, or more and less, it need not know.
+    "fit": {
+        "exact copies": 0,
+        "word salad": -1,
+        "gibberish": -1,
+        "swapped responses": -1,
+    },
 }
 
 _LABELS: Expected = {"wrong answers": None, "word salad": None, "gibberish": None}
@@ -104,6 +111,8 @@ OWN: Mapping[str, Expected] = {
         f"per_prompt_{kind}": {"wrong answers": None}
         for kind in ("distance", "distinct_n", "novelty", "structures", "vendi")
     },
+    # It says surprise, of which neither more nor less is a better fit; what says nothing surprises.
+    "student_surprisal": {"word salad": 1, "gibberish": 1, "swapped responses": 1},
     "label_mean:field=correct": {"flipped labels": 0, "saturated scores": 0},
     "label_mean:field=grade": {"flipped labels": 0, "saturated scores": 0},
     "label_agreement": {**_LABELS, "saturated scores": 0},
@@ -131,6 +140,8 @@ LABELS: Mapping[str, tuple[str, ...]] = {
     "solve_rate": ("solve_rate:field=correct",),
     "learnability": ("learnability:field=correct",),
     "zero_signal_share": ("zero_signal_share:field=correct",),
+    "calibrated_quality": ("calibrated_quality:field=rating",),
+    "calibrated_complexity": ("calibrated_complexity:field=rating",),
 }
 """Name to what is asked for, where it is not the parameter sets of the default panel (or the defaults)."""
 
@@ -147,15 +158,23 @@ ONLY: Mapping[str, tuple[str, ...]] = {
 """Planted bases on which a measure has a value at all: it reads code, or a field of structures."""
 
 APART: Mapping[str, str] = {
-    "judge.": "it asks a judge at an endpoint, and none was at hand",
-    "reward.": "it needs a reward model, and none was at hand",
-    "student.": "it reads the student that is to be trained, and there was none",
+    "judge.": "it asks a judge about each record: read with --judge",
+    "reward.": "it needs a reward model, and no package at hand carries one",
+    "student.gradient": "it needs about a thousand gradients a set, three quarters of an hour each on one core",
+    "student.": "it reads the student that is to be trained: read with --student",
     "lm.": "it asks a language model about each record: read with --lm",
     "gradients.": "it asks a language model about each record: read with --lm",
 }
-"""Beginnings of columns whose measures are left out, and why; the last two are not where a language model is named."""
+"""Beginnings of columns whose measures are left out, and why; those of `OPENED` are not where their model is named."""
 
-REFERENCE = {"diversity": "lost modes", "quality": "defects", "complexity": "steps told"}
+OPENED: Mapping[str, tuple[str, ...]] = {
+    "judge": ("judge.",),
+    "lm": ("lm.", "gradients."),
+    "student": ("student.",),
+}
+"""Option that names a model to the beginnings of columns that it makes."""
+
+REFERENCE = {"diversity": "lost modes", "quality": "defects", "complexity": "steps told", "fit": "swapped responses"}
 """The effect beside which all others of an axis are put."""
 
 

@@ -1,8 +1,8 @@
 """What every measure sees and what misleads it: `python benchmarks/validity/run.py [--only NAME] [--measure NAME]`
 
 Every measure of the registry that costs no model call is read on populations whose truth is known: planted ones, made here
-(`planted.py`), and, where TRIPTYCH_DATA names the folder of the data sets, natural ones (`natural.py`). With `--lm` those that
-ask a language model are read too, on small ones (`models.py`). What each should do was written down first
+(`planted.py`), and, where TRIPTYCH_DATA names the folder of the data sets, natural ones (`natural.py`). With `--lm`, `--student`
+or `--judge` those that ask that model are read too, on small ones (`models.py`). What each should do was written down first
 (`expectations.py`). Writes `result.json` and the tables of README.md; a part of the bench only with `--merge`.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +27,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 from equipment import equipped, reads_reference
-from expectations import APART, ONLY, REFERENCE, expected, grouped, known, labels_of
+from expectations import APART, ONLY, OPENED, REFERENCE, expected, grouped, known, labels_of
 from harness import COMMIT, MACHINE, packages
 from models import ASKED
 from natural import EXPERIMENTS, Experiment
@@ -53,10 +54,14 @@ SLOW = frozenset({"facility_coverage"})
 """Read in one replicate: some seconds a set."""
 
 
-def asked(only: Sequence[str] = (), lm: str | None = None) -> tuple[dict[str, Measure], dict[str, str]]:
+Models = tuple[tuple[str, str], ...]
+"""Options that name models, with what they name: (("lm", "smollm2"),)."""
+
+
+def asked(only: Sequence[str] = (), models: Models = ()) -> tuple[dict[str, Measure], dict[str, str]]:
     """Label to measure for all that can be read, and name to reason for those that are left out."""
     chosen, left = {}, {}
-    open_now = ("lm.", "gradients.") if lm else ()
+    open_now = {start for option, _ in models for start in OPENED[option]}
     for name in known():
         if only and name not in only:
             continue
@@ -150,9 +155,7 @@ def opened(
 ) -> tuple[Side, dict[str, Measure]]:
     """A side with the features of the measures that apply to it, and these by label."""
     fit = fitted(rows, bench, list(now))
-    ready = equipped(
-        rows, replace(bench, settings=replace(bench.settings, measures=tuple(fit))), fit.values(), reference
-    )
+    ready = equipped(replace(bench, settings=replace(bench.settings, measures=tuple(fit))), fit.values(), reference)
     return side(rows, ready, alone=alone), fit
 
 
@@ -197,10 +200,10 @@ def experiment(one: Experiment, folder: Path, bench: Bench, measures: Mapping[st
 
 
 @cache
-def ready(only: tuple[str, ...], lm: str | None) -> Planted:
+def ready(only: tuple[str, ...], models: Models) -> Planted:
     """What a process works with, to its end."""
-    bench = _LASTING.enter_context(open_bench(Settings.of(workers=1, lm=lm), Progress()))
-    return Planted(bench, asked(only, lm)[0])
+    bench = _LASTING.enter_context(open_bench(Settings.of(workers=1, **dict(models)), Progress()))
+    return Planted(bench, asked(only, models)[0])
 
 
 _LASTING = ExitStack()
@@ -209,14 +212,14 @@ _LASTING = ExitStack()
 EVERY = (*MANIPULATIONS, *EXPERIMENTS, *(one for one, _ in ASKED))
 """All populations, in the order in which they are read."""
 
-Job = tuple[int, tuple[str, ...], str | None, str]
-"""The place of a population, the measures (all, where there is none), the language model and the folder of the data."""
+Job = tuple[int, tuple[str, ...], Models, str]
+"""The place of a population, the measures (all, where there is none), the models and the folder of the data."""
 
 
 def population(job: Job) -> tuple[list[dict[str, Any]], dict[str, Any], float]:
     """The rows of one population, the records of its sets, and the CPU seconds it took."""
-    place, only, lm, folder = job
-    planted, began = ready(only, lm), time.process_time()
+    place, only, models, folder = job
+    planted, began = ready(only, models), time.process_time()
     one = EVERY[place]
     if isinstance(one, Manipulation):
         return planted.cells(one), {}, time.process_time() - began
@@ -229,9 +232,9 @@ def population(job: Job) -> tuple[list[dict[str, Any]], dict[str, Any], float]:
     return rows, {one.name: sizes} if sizes else {}, time.process_time() - began
 
 
-def chosen(only: Sequence[str], measures: Mapping[str, Measure], lm: str | None, folder: str) -> list[int]:
+def chosen(only: Sequence[str], measures: Mapping[str, Measure], models: Models, folder: str) -> list[int]:
     """Places of the populations that are read."""
-    last = len(EVERY) if lm else len(MANIPULATIONS) + len(EXPERIMENTS)
+    last = len(EVERY) if models else len(MANIPULATIONS) + len(EXPERIMENTS)
     names = {measure.about.name for measure in measures.values()}
     cheap = not all(map(dear, measures.values()))
     found = []
@@ -344,11 +347,18 @@ def merged(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], what: str
     written(result, every)
 
 
+def _said(option: str, model: str) -> str:
+    """A model as the result names it: a judge without the port it happened to have."""
+    return f"--{option} " + re.sub(r"^https?://[^,]*,model=", "", model)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", action="append", help="one population")
     parser.add_argument("--measure", action="append", help="one measure")
     parser.add_argument("--lm", help="a language model, for the measures that ask one")
+    parser.add_argument("--student", help="a student, for the measures that read one")
+    parser.add_argument("--judge", help="a judge (URL,model=NAME), for the measures that ask one; see judge.py")
     parser.add_argument("--merge", action="store_true", help="write a part of the bench beside what was read before")
     parser.add_argument("--processes", type=int, default=1, help="populations that are read at a time")
     parser.add_argument(
@@ -359,13 +369,14 @@ def main() -> None:
         told_anew()
         return
     names = tuple(given.measure or ())
-    measures = asked(names, given.lm)[0]
+    models = tuple((option, getattr(given, option)) for option in OPENED if getattr(given, option))
+    measures = asked(names, models)[0]
     started = time.perf_counter()
     folder = os.environ.get("TRIPTYCH_DATA", "")
     rows: list[dict[str, Any]] = []
     sizes: dict[str, Any] = {}
     seconds = 0.0
-    jobs = [(at, names, given.lm, folder) for at in chosen(given.only or (), measures, given.lm, folder)]
+    jobs = [(at, names, models, folder) for at in chosen(given.only or (), measures, models, folder)]
     for found, size, took in results(jobs, given.processes):
         name = found[0]["population"] if found else next(iter(size), "")
         seconds += took
@@ -387,9 +398,7 @@ def main() -> None:
         merged(
             head,
             rows,
-            ", ".join(
-                [*names, *(f'on "{name}"' for name in given.only or ()), *([f"--lm {given.lm}"] if given.lm else [])]
-            ),
+            ", ".join([*names, *(f'on "{name}"' for name in given.only or ()), *(_said(*model) for model in models)]),
         )
     else:
         written(head, rows)

@@ -45,7 +45,7 @@ def tables(result: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield from _populations(result)
     cells = {(each["measure"], each["population"]): each for each in rows}
-    for axis in ("quality", "diversity", "complexity"):
+    for axis in ("quality", "diversity", "complexity", "fit"):
         for title, names, many in _parts():
             mine = list(dict.fromkeys(each["measure"] for each in rows if each["axis"] == axis))
             mine = [label for label in mine if many is None or grouped(label.partition(":")[0]) == many]

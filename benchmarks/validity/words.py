@@ -41,7 +41,12 @@ def small(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     for each in rows:
         if "records" in each:
             found.setdefault(each["measure"], []).append(each["records"])
-    return {label: _span(min(n), max(n)) for label, n in found.items()}
+    return {label: _by(label) + _span(min(n), max(n)) for label, n in found.items()}
+
+
+def _by(label: str) -> str:
+    """Which judge was asked: what is said of a number of a judge is said of that one."""
+    return "with SmolLM2-135M as the judge, " if label.startswith(("judge_", "calibrated_")) else ""
 
 
 def _span(low: int, high: int) -> str:

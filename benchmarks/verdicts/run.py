@@ -50,6 +50,7 @@ CODE = (
     "comparing/matching.py",
     "core/interval.py",
     "core/ngrams.py",
+    "core/relation.py",
 )
 FOLDERS = ("measures", "statistics", "relations")
 NUMBERS = ("a", "b", "diff", "lo", "hi", "se", "degrees", "p")

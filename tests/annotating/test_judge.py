@@ -19,7 +19,8 @@ import triptych
 from serving import HANG, chat
 from triptych import api
 from triptych.annotating.annotator import Item, Paid
-from triptych.annotating.judge import Bench, Judge, annotators, bench_of
+from triptych.annotating.judge import Bench, Judge, bench_of
+from triptych.annotating.judges import annotators
 from triptych.core.errors import SpecError, TriptychError, UsageError
 from triptych.endpoints.replies import Reply
 
@@ -283,3 +284,92 @@ def test_a_server_that_is_not_there_is_told_soon():
     with pytest.raises(TriptychError, match="nothing answers there") as caught:
         triptych.measure(rows(3), judge="http://127.0.0.1:9,model=m", measures="judge_mean")
     assert "stopped with 0 of 3" in str(caught.value)
+
+
+def test_only_valid_records_are_paid_for_where_only_they_are_read(serve):
+    server, data = serve(graded), rows(60)
+    for row in data[::3]:
+        row["response"] = ""
+    settings = {"judge": f"{server.url},model=m", "measures": "judge_mean"}
+    (profile,) = triptych.measure(data, **settings, valid_only=True)
+    assert (profile["judge_mean"].n, len(server.requests)) == (40, 40)
+    (annotation,) = profile.details["annotations"]
+    assert (annotation["records"], annotation["sampled"], annotation["scored"]) == (40, 40, 40)
+    (profile,) = triptych.measure(data, **settings, valid_only=True, judge_sample=25)
+    assert profile["judge_mean"].n == 25
+    assert profile["judge_mean"].about["asked"] == "25 of 40 asked"
+    assert "25 of 40 records, 25 contents" in api.plan(data, **settings, valid_only=True, judge_sample=25)
+    assert len(server.requests) == 40
+    triptych.measure(data, **settings)
+    assert len(server.requests) == 60
+
+
+def test_a_label_of_some_records_calibrates_the_judge_of_all(serve):
+    def strict(request, _):
+        return chat(str(max(1, grade_of(request["said"]) - 2)))
+
+    data = [
+        {**row, "rating": float(row["response"].count("§")) if i % 5 == 0 else None} for i, row in enumerate(rows(240))
+    ]
+    settings = {"judge": f"{serve(strict).url},model=m", "measures": "judge_mean,calibrated_quality:field=rating"}
+    (profile,) = triptych.measure(data, **settings)
+    judge, calibrated = profile["judge_mean"], profile["calibrated_quality"]
+    assert judge.value == pytest.approx((1 + 1 + 1 + 2 + 3 + 4) / 6)
+    assert calibrated.n == 48
+    assert calibrated.interval.lo < 3.5 < calibrated.interval.hi
+    assert abs(calibrated.value - 3.5) < 0.3
+    assert calibrated.about["asked"].startswith("48 labelled; label = ")
+    assert "judge of quality (m)@" in calibrated.about["conditional_on"]
+    assert "encoder" not in calibrated.about["conditional_on"]
+    with pytest.raises(SpecError, match="name the label that is the truth"):
+        triptych.measure(data, **settings | {"measures": "calibrated_quality"})
+    with pytest.raises(SpecError, match="no such label"):
+        triptych.measure(data, **settings | {"measures": "calibrated_quality:field=grade"})
+    few = [{**row, "rating": row["rating"] if i < 40 else None} for i, row in enumerate(data)]
+    (profile,) = triptych.measure(few, **settings)
+    assert profile["calibrated_quality"].undefined == '8 records have both a value and a label "rating"; 20 are needed'
+
+
+def test_sets_are_compared_by_what_a_judge_says_of_them(serve):
+    server = serve(graded)
+    better = [{**row, "response": "The answer is §§§§§."} for row in rows(48)]
+    settings = {"judge": f"{server.url},model=m", "measures": ("judge_mean",), "cache": None}
+    document = api.compare(rows(48), better, **settings)
+    (result,) = document["results"]
+    assert (result["measure"], result["verdict"]) == ("judge_mean", "b")
+    assert [one["annotations"][0]["scored"] for one in document["sets"]] == [48, 48]
+    asked = len(server.requests)
+    (profile,) = triptych.measure(rows(48), **settings)
+    assert profile["judge_mean"].value == pytest.approx(result["a"])
+    assert len(server.requests) == asked
+
+
+def test_a_gate_reads_a_judge_and_knows_it_from_another(serve, tmp_path):
+    server = serve(graded)
+    judge = f"{server.url},model=m"
+    triptych.measure(rows(48), judge=judge, measures="judge_mean", out=tmp_path / "base")
+    rule = [{"measure": "judge_mean", "no_worse_than_baseline": True}]
+    worse = [{**row, "response": "The answer is §."} for row in rows(48)]
+    asked = len(server.requests)
+    document = api.gate(worse, baseline=tmp_path / "base", rules=rule, judge=judge)
+    assert document["passed"] is False
+    assert len(server.requests) == asked + 40  # eight were graded before, and the baseline is saved
+    with pytest.raises(SpecError, match=r"judge\.quality was made by another model"):
+        api.gate(worse, baseline=tmp_path / "base", rules=rule, judge=f"{server.url},model=other")
+
+
+def test_records_are_selected_by_their_grades(serve):
+    def behave(request, before):
+        return chat("no idea") if "Question 7?" in request["said"] else graded(request, before)
+
+    server, data = serve(behave), rows(60)
+    data[12]["response"] = ""
+    settings = {"quality": "judge_mean", "judge": f"{server.url},model=m", "options": {"estimates": False}}
+    planned = api.plan_select(data, budget=20, policy="top_quality", **settings)
+    assert "judge of quality (m): 59 of 59 records" in planned
+    assert "calls to a model endpoint: 0" not in planned
+    assert server.requests == []
+    made = api.select(data, budget=20, policy="top_quality", **settings)
+    best = {i for i, row in enumerate(data) if grade_of(f"{QUALITY} {row['response']}") >= 5}
+    assert len(server.requests) == 59
+    assert {int(json.loads(line)["prompt"].split()[1][:-1]) for line in made.lines()} == best

@@ -8,9 +8,9 @@ import pytest
 
 from serving import chat
 from triptych import api
-from triptych.annotating.annotator import Item
+from triptych.annotating.annotator import Item, pair_of
 from triptych.annotating.judge import bench_of
-from triptych.annotating.pairs import BOTH, CUT, NO_SIDE, PairJudge, pair_of, question, shown_first, verdict
+from triptych.annotating.pairs import BOTH, CUT, NO_SIDE, PairJudge, question, shown_first, verdict
 from triptych.auditing.request import split
 from triptych.core.errors import TriptychError, UsageError
 from triptych.core.rng import stream

@@ -39,6 +39,27 @@ def test_the_command_line_gives_the_artifact_of_the_api(rows_of: RowsOf, tmp_pat
     assert (tmp_path / "cli" / "features.parquet").read_bytes() == (tmp_path / "api" / "features.parquet").read_bytes()
 
 
+def test_against_a_benchmark(rows_of: RowsOf, tmp_path: Path) -> None:
+    data, bench = tmp_path / "mine.jsonl", tmp_path / "bench.jsonl"
+    held = [
+        {"prompt": f"A question of {i} words about item {i * 7} and its neighbours, as far as one knows them"}
+        for i in range(60)
+    ]
+    data.write_text(lines(rows_of(90) + [{**held[at], "response": "It is so."} for at in range(3)]))
+    bench.write_text(lines([{**row, "response": "b"} for row in held]))
+    asked = ("measure", data, "--measures", "tokens", "--against", f"quiz={bench}", "--workers", "1")
+    done = run(*asked, "-o", tmp_path / "cli", "--adjudicate", "5")
+    assert done.returncode == 0, done.stderr
+    assert "hold text of quiz" in " ".join(done.stdout.split())
+    assert "to judge" in done.stdout
+    (profile,) = triptych.measure(data, against=f"quiz={bench}", measures="tokens", workers=1)
+    saved = json.loads((tmp_path / "cli" / "profile.json").read_text())
+    assert saved["contamination"] == profile.to_json()["contamination"]
+    assert (tmp_path / "cli" / "adjudicate.csv").read_text().count("mine against quiz") == 3
+    planned = run(*asked, "--plan")
+    assert "benchmarks: 1; one pass" in planned.stdout
+
+
 def test_standard_input_table_and_plan(rows_of: RowsOf, tmp_path: Path) -> None:
     done = run("measure", "-", "-o", tmp_path / "o", "--measures", "vendi:q=2,tokens", text=lines(rows_of(80)))
     assert done.returncode == 0, done.stderr

@@ -121,6 +121,14 @@ def check(found):
     assert 0.005 < np.mean([rate for rate, _ in rates.values()]) < 0.085
 
 
+def check_errors(found):
+    """The stated error is that of the differences: with so many splits it is known to a twentieth."""
+    for measures in zip(*found, strict=True):
+        known = [one.compared.difference for one in measures]
+        stated = np.sqrt(np.mean([one.se**2 for one in known]))
+        assert 0.8 < stated / np.std([one.diff for one in known], ddof=1) < 1.25, measures[0].compared.measure.label
+
+
 def test_halves_of_single_records(bench):
     side = prepared(bench, texts("single", 800))
     found = []
@@ -134,12 +142,13 @@ def test_halves_of_single_records(bench):
 def test_halves_of_prompts_with_several_answers(bench, paired):
     side = prepared(bench, texts("several", 160, 4))
     found = []
-    for split in range(SPLITS):
+    for split in range(2 * SPLITS):
         draw = stream("null", "prompts", split)
         rows = by_prompt(side, draw, 4)
         halves = np.split(rows, 2, axis=1 if paired else 0)
         found.append(verdicts(bench, dealt(side, draw), [half.ravel() for half in halves]))
     check(found)
+    check_errors(found)
 
 
 def test_groups_that_ignore_the_prompt_would_be_wrong(bench):

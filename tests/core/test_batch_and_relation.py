@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triptych.core.batch import Batch, flat_lists, list_array
-from triptych.core.relation import Sparse
+from triptych.core.groups import GROUPS, group_of
+from triptych.core.relation import Keys, Sparse
 
 COLUMNS = {
     "number": pa.array([1.5, None, float("nan"), float("inf"), -2.0]),
@@ -83,3 +85,36 @@ def test_sparse_pieces(positions, a, b):
     assert Sparse(at, values).piece(start, stop).to_pylist() == want
     wide = Sparse(at, np.stack([values, values + 1], axis=1)).piece(start, stop)
     assert wide.to_pylist() == [None if value is None else [value, value + 1] for value in want]
+
+
+@given(st.lists(st.integers(0, 90), max_size=200))
+def test_what_was_dealt(clusters):
+    """Records on their own and clusters, counted one by one; none where few clusters hold most."""
+    n = len(clusters)
+    cluster = np.array(clusters, dtype=np.uint64)
+    address = np.arange(n, dtype=np.uint64) * np.uint64(7919)
+    group = group_of(np.where(cluster == 0, address, cluster + np.uint64(1 << 40)))
+    found = Keys(np.arange(n), address, group, cluster).dealt()
+    sizes = [*Counter(key for key in clusters if key).values(), *(1 for key in clusters if not key)]
+    if not any(clusters) or n**2 < GROUPS * sum(size**2 for size in sizes):
+        assert found is None
+        return
+    want = np.zeros(GROUPS, dtype=int)
+    seen = set()
+    for where, key in zip(group.tolist(), clusters, strict=True):
+        if key == 0 or key not in seen:
+            want[where] += 1
+        seen.add(key)
+    assert found.tolist() == want.tolist()
+
+
+def test_few_clusters_with_most_records_tell_nothing():
+    sizes = [*[1] * 100, *[100] * 3]
+    cluster = np.repeat(np.arange(1, len(sizes) + 1, dtype=np.uint64), sizes)
+    group = group_of(cluster)
+    address = np.arange(len(cluster), dtype=np.uint64)
+    assert Keys(address.astype(np.int64), address, group, cluster).dealt() is None
+    even = np.repeat(np.arange(1, 41, dtype=np.uint64), 10)
+    found = Keys(np.arange(400), address[:400], group_of(even), even).dealt()
+    assert found is not None
+    assert found.sum() == 40

@@ -204,12 +204,57 @@ def test_growing_takes_the_size_of_groups_out():
     assert growing.se == pytest.approx(1.0)
 
 
-def test_sizes_of_clusters_are_part_of_the_sample():
+def test_how_many_clusters_a_group_holds_is_taken_out():
     clusters = singly(250)
     data = Dealt(np.arange(1000), np.repeat(clusters, 4))
-    plain = interval(data.different, data.count, "plain", INF)
-    growing = interval(data.different, data.count, "growing", INF)
-    assert growing.se == plain.se > 40
+    plain, unknown = (interval(data.different, data.count, kind, INF) for kind in ("plain", "growing"))
+    assert unknown.se == plain.se > 40
+    growing = interval(data.different, data.count, "growing", INF, np.bincount(clusters, minlength=GROUPS))
+    assert growing.se == pytest.approx(1.0)  # 250 clusters of 4 records that all differ: certain but for one record
+
+
+def test_sizes_of_clusters_are_part_of_the_sample():
+    """n records that all differ: what varies is n, by the sizes of 250 clusters (standard deviation 5.3)."""
+    rng = stream("interval", "sizes")
+    sizes, clusters = rng.geometric(0.17, 250), singly(250)
+    data = Dealt(np.arange(sizes.sum()), np.repeat(clusters, sizes))
+    growing = interval(data.different, data.count, "growing", INF, np.bincount(clusters, minlength=GROUPS))
+    assert growing.se == pytest.approx(math.sqrt(250) * sizes.std(), rel=0.35)
+
+
+def shared_words(repetition, responses):
+    """Words of 150 prompts with some responses each: of one vocabulary, and a few of the prompt's own."""
+    rng = stream("prompts", repetition)
+    prompt = np.repeat(np.arange(150), responses(rng))
+    owner = np.repeat(prompt, 12)
+    common = np.floor(2000 ** rng.random(len(owner))).astype(np.int64)
+    own = 2000 + owner * 4 + rng.integers(0, 4, len(owner))
+    groups = rng.integers(0, GROUPS, 150)
+    words = np.where(rng.random(len(owner)) < 0.15, own, common)
+    return Dealt(words, groups[owner]), np.bincount(groups, minlength=GROUPS)
+
+
+@pytest.mark.parametrize("responses", [lambda _: 8, lambda rng: rng.integers(1, 16, 150)], ids=["eight", "1 to 15"])
+def test_whole_prompts_in_groups(responses):
+    """The share of different words among those of whole prompts: the error is that of fresh draws, and covers."""
+    values, before, after, ends = [], [], [], []
+    for repetition in range(200):
+        data, dealt = shared_words(repetition, responses)
+
+        def read(keep, data=data):
+            return 1 - data.duplicates(keep)
+
+        values.append(read(everything()))
+        if repetition < 120:
+            before.append(interval(read, data.count, "growing", (0.0, 1.0)).se)
+            found = interval(read, data.count, "growing", (0.0, 1.0), dealt)
+            after.append(found.se)
+            ends.append((found.lo, found.hi))
+    spread, truth = np.std(values, ddof=1), np.mean(values)
+    ratio, untreated = (np.sqrt(np.mean(np.square(each))) / spread for each in (after, before))
+    assert 0.85 < ratio < 1.45
+    assert untreated > 1.4 * ratio
+    assert np.mean([lo <= truth <= hi for lo, hi in ends]) >= 0.92
 
 
 def test_growing_leaves_a_mean_as_it_is():

@@ -19,6 +19,7 @@ from triptych.core.statistic import Statistic
 from triptych.engines.catalog import Instruments, work_for
 from triptych.features.annotated import Annotated
 from triptych.features.reference import Reference
+from triptych.measures.calibrated_mean import CalibratedMean
 from triptych.measures.dear_mean import DearMean
 from triptych.statistics.tables import ColumnTable
 from triptych.testing import check_measure, check_statistic
@@ -37,6 +38,7 @@ PARAMS = {
     "ScoredGram": {"field": "score"},
     "VectorRows": {"column": "student.gradient"},
     "PoweredMean": {"column": "judge.quality"},
+    "Calibrated": {"column": "judge.quality", "field": "score"},
 }
 
 
@@ -54,16 +56,17 @@ def statistics() -> list[type[Statistic]]:
 @pytest.mark.parametrize("name", sorted(measures()))
 def test_measure(name):
     cls = measures()[name]
-    check_measure(cls, rows=asked_in_part() if issubclass(cls, DearMean) else None)
+    check_measure(cls, rows=asked_in_part() if issubclass(cls, (DearMean, CalibratedMean)) else None)
 
 
 def asked_in_part():
-    """Records of which enough, and not all, were asked about for vector and length to predict the rest."""
+    """Records of which enough, and not all, were asked about for vector and length to predict the rest; some are labelled."""
     draw = stream("laws", "asked in part")
     words = [f"w{rank}" for rank in range(60)]
     texts = [" ".join(words[i] for i in draw.integers(60, size=int(draw.integers(3, 30)))) for _ in range(300)]
     ends = (".", ",", " so it is.")
-    rows = [{"prompt": texts[at], "response": texts[-at - 1] + ends[at % 3]} for at in range(150)]
+    labels = [{"label.score": draw.normal() if at % 2 else None, "label.other": at % 7} for at in range(150)]
+    rows = [{"prompt": texts[at], "response": texts[-at - 1] + ends[at % 3], **labels[at]} for at in range(150)]
     return make_rows(rows)
 
 

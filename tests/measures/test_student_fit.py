@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from triptych.core.groups import everything
+from triptych.core.reading import read
 from triptych.core.registry import parse
 from triptych.core.rng import stream
+from triptych.profiling.warn import GRADIENTS, warnings
 from triptych.testing import make_rows
 from triptych.testing.laws import fold
 
@@ -84,3 +86,18 @@ def test_rsr_divides_the_means_and_is_low_for_unlikely_tokens_of_high_rank():
     assert value("rsr", made([2.0], [3.0])) < value("rsr", made([2.0], [30.0]))
     assert value("rsr", made([2.0], [3.0])) < value("rsr", made([0.2], [3.0]))
     assert value("rsr", made([0.0], [1.0])).reason == "nothing surprises the student"
+
+
+def test_few_gradients_are_warned_of():
+    def told(n):
+        draw = stream("few gradients", n)
+        (measure,) = parse(["grace"])
+        statistic = fold(measure.statistic(), make_rows(records(draw.normal(size=(n, 4)))))
+        data = {"measured": n, "skipped": 0, "tokens": n, "unknown_tokens": 0}
+        return [
+            each["text"] for each in warnings([read(measure, statistic)], {}, data) if each["code"] == "few_gradients"
+        ]
+
+    (text,) = told(200)
+    assert "GRACE rests on 200 gradients of 512 numbers" in text
+    assert told(GRADIENTS) == []

@@ -127,7 +127,7 @@ def test_everything_the_document_says_is_there(pages, cases, parsed):
     assert "SMD 0.71" in text
     assert "0.970" in text
     assert "0.0066 (0.0048–0.0089)" in text
-    assert "38 of 1,319 0.92 (0.86–0.97) by chance" in text
+    assert "38 of 1,319 0.92 (0.86–0.97) by the chance level" in text
     assert "There are 12 apples , so 12 / 3 = 4 each." in text  # the mark ends before the comma
     assert "212 records have a near copy in the other set, a share of 0.053 (0.046–0.061)" in text
     assert "not defined: no threshold parts the pairs" in text

@@ -1,19 +1,23 @@
 """The page: inert, bounded, self-contained, complete, the same every time."""
 
 import copy
+import io
 import json
 import re
 
 import pytest
+from rich.console import Console
 
 from triptych.core.errors import SchemaError, UsageError
-from triptych.report import render_profiles
+from triptych.report import print_profiles, render_profiles
 from triptych.report.page import LADDER, MAX_BYTES, environment
 
 
 @pytest.fixture(scope="module")
-def cases(make):
+def cases(make, compared):
     return {
+        "against": [leaky(make.document(), compared)],
+        "leaky": [leaky(make.hostile(), compared, nasty=True), leaky(make.document(), compared), make.document()],
         "one": [make.document()],
         "three": make.three(),
         "twelve": make.twelve(),
@@ -28,7 +32,19 @@ def pages(cases):
     return {name: render_profiles(documents) for name, documents in cases.items()}
 
 
-NAMES = ["one", "three", "twelve", "hostile", "encoders", "bare"]
+def leaky(document, compared, *, nasty=False):
+    """The document with what its set holds of two benchmarks; nasty: with hostile texts and wrong types in it."""
+    found = copy.deepcopy(compared.contamination())
+    first = found["benchmarks"][0]
+    if nasty:
+        text = "<script>alert(2)</script> \u202e" + "y " * 900 + "the shared words of an item " + "z " * 900
+        start = text.index("the shared")
+        first["examples"] = [{"record": {"row": 3}, "spans": [[start, start + 27], "x", [5, 2], None], "text": text}]
+        found["benchmarks"] += [{"name": 7, "hits": "many", "examples": [3, None]}, {}, "no", None]
+    return document | {"contamination": found}
+
+
+NAMES = ["one", "three", "twelve", "hostile", "encoders", "bare", "against", "leaky"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -178,3 +194,31 @@ def test_wrong_input():
 
 def test_autoescape_is_on():
     assert environment().from_string("{{ x }}").render(x="<b>") == "&lt;b&gt;"
+
+
+def test_overlap_with_benchmarks_is_told_where_it_was_looked_for(pages, make, parsed):
+    text = parsed(pages["against"]).text
+    assert "41 records hold much of a text of gsm8k_test." in text
+    assert "gsm8k_test 6,240 41 0.0066 (0.0048–0.0089) 38 of 1,319 0.92 (0.86–0.97) by the chance level" in text
+    assert "humaneval 6,240 0 0.0000 (0.0000–0.0006)" in text
+    assert "<mark>Natalia sold clips to 48 of her friends in April,</mark>" in pages["against"]
+    assert '<th scope="col">Set</th>' not in pages["against"].split('id="contamination"')[1].split("</section>")[0]
+    for name in ("one", "three"):
+        assert 'id="contamination"' not in pages[name]
+        assert "<mark>" not in pages[name]
+
+
+def test_of_a_long_text_the_part_with_the_span_is_shown(pages, parsed):
+    page = parsed(pages["leaky"])
+    assert "<mark>the shared words of an item</mark>" in pages["leaky"]
+    assert "y " * 300 not in page.text
+    assert page.text.count("ours_v2") >= 2  # whose overlap it is, where there are several sets
+
+
+def test_overlap_on_a_terminal(make, compared):
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    print_profiles([leaky(make.document(), compared), make.document()], console)
+    said = " ".join(console.file.getvalue().split())
+    holds = "41 of 6,240 records, 0.0066 (0.0048–0.0089), hold text of gsm8k_test; precision 0.92 (0.86–0.97) by the chance level"
+    assert said.count(holds) == 1
+    assert said.count("no record holds text of humaneval") == 1

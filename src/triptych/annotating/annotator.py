@@ -7,6 +7,7 @@ features look it up afterwards. A concrete annotator is a frozen dataclass whose
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, TypeAlias
@@ -39,15 +40,23 @@ class Item(NamedTuple):
     other: str | None = None
 
 
+def pair_of(one: Item, other: Item) -> Item:
+    """Two records with one prompt as one item; its id tells the order of the two."""
+    key = hashlib.blake2b(one.content_id + other.content_id, digest_size=16).digest()
+    return Item(key, one.prompt if one.prompt is not None else other.prompt, one.response, other.response)
+
+
 class Annotator(ABC):
     """Makes dear columns. Subclasses are frozen dataclasses and final.
 
     Attributes:
         name: what people call it: "judge", "lm", "student", "reward", "gradients".
         title: what a progress bar and a message call this one, model included.
+        pairs: whether it reads the chosen and the rejected response of a row together (`pair_of`) and not record by record.
     """
 
     name: ClassVar[str]
+    pairs: ClassVar[bool] = False
 
     @property
     @abstractmethod

@@ -192,17 +192,3 @@ def failure_of(failure: Failure) -> str:
     if "logprob" in failure.reason.lower():
         return REFUSES_TOPS
     return re.sub(r"\s*\(\d+ tries\)$", "", failure.reason.partition(": ")[0])
-
-
-def annotators(model: str, columns: Sequence[str]) -> tuple[Annotator, ...]:
-    """One judge for each criterion that is read.
-
-    Raises:
-        InputError: the judge is named wrongly, or nothing gives a column.
-    """
-    bench = bench_of(model)
-    criteria = {column.removeprefix("judge.").removesuffix("_mass") for column in columns}
-    unknown = sorted(criteria - set(CRITERIA))
-    if unknown:
-        raise SpecError(message(f"no judge gives judge.{unknown[0]}.", want=", ".join(f"judge.{c}" for c in CRITERIA)))
-    return tuple(Judge(bench, each) for each in CRITERIA if each in criteria)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from triptych.annotating.annotator import Annotator
 
 _MODULES: Mapping[str, str] = {
-    "judge": "triptych.annotating.judge",
+    "judge": "triptych.annotating.judges",
     "lm": "triptych.annotating.language_model",
     "student": "triptych.annotating.student",
     "gradients": "triptych.annotating.gradients",

@@ -3,6 +3,9 @@
 A judge that names the same response in both orders gives a win; one whose word turns with the order gives a tie, and a flip to be
 counted (Wang et al. 2023, arXiv 2305.17926; Zheng et al. 2023, arXiv 2306.05685). Each order is an annotator of its own, so
 that what was paid for in one is kept whatever happens to the other. The prompts are our own.
+
+Columns `judge.pair` and `judge.pair_swapped`, of the chosen record of a row: 1 where the response that was shown first is
+named, which is the chosen one in the first column and the rejected one in the second.
 """
 
 from __future__ import annotations
@@ -16,12 +19,12 @@ from typing import Any, ClassVar, Literal, TypeAlias, final
 from triptych.annotating.annotator import Annotator, Item, Outcome, Paid
 from triptych.annotating.judge import Bench, asked_of, failure_of
 from triptych.annotating.rubric import SYSTEM, without_thought
+from triptych.core.dear import PAIR, PAIR_SWAPPED
 from triptych.endpoints.client import Failure
 from triptych.endpoints.replies import Reply
 from triptych.endpoints.wire import Question
 
-VERSION = 1
-COLUMN = "judge.first"
+VERSION = 2
 NO_PAIR = "a response of the pair is missing"
 NO_SIDE = "the reply names neither response"
 BOTH = "the reply names both responses"
@@ -34,12 +37,6 @@ else, and only then count clarity and completeness. The order in which they stan
 _CLOSING = "\n\nReply with one letter, A or B, and nothing else."
 _LINE = "=" * 24
 _SIDE = re.compile(r"(?<![A-Za-z'])([AB])(?![A-Za-z'])")
-
-
-def pair_of(one: Item, other: Item) -> Item:
-    """Two records with one prompt as one item; its id tells the order of the two."""
-    key = hashlib.blake2b(one.content_id + other.content_id, digest_size=16).digest()
-    return Item(key, one.prompt if one.prompt is not None else other.prompt, one.response, other.response)
 
 
 def question(item: Item, *, swapped: bool) -> str | None:
@@ -89,6 +86,7 @@ class PairJudge(Annotator):
     _noted: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     name: ClassVar[str] = "judge"
+    pairs: ClassVar[bool] = True
 
     @property
     def title(self) -> str:
@@ -98,7 +96,7 @@ class PairJudge(Annotator):
     @property
     def gives(self) -> tuple[str, ...]:
         """1 or 0."""
-        return (COLUMN,)
+        return (PAIR_SWAPPED if self.swapped else PAIR,)
 
     @property
     def identity(self) -> str:
@@ -124,7 +122,7 @@ class PairJudge(Annotator):
                 yield key, failure_of(answer)
                 continue
             found = shown_first(answer)
-            yield key, Paid(found) if isinstance(found, str) else {COLUMN: found}
+            yield key, Paid(found) if isinstance(found, str) else {self.gives[0]: found}
 
     def notes(self) -> Mapping[str, Any]:
         """Requests and tokens of the last `annotate`."""

@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from triptych.annotating.annotator import Annotator, Item, Outcome, Paid
+from triptych.annotating.annotator import Annotator, Item, Outcome, Paid, pair_of
 from triptych.annotating.kept import Kept, Values
 from triptych.core.errors import TriptychError, message
 from triptych.core.groups import address_keys
@@ -28,6 +29,11 @@ ALL = 1 << 64
 _KEPT = "run it again: what is done is kept and not asked for again"
 _LOST = "run it without --no-cache: what is done is kept then"
 NOT_FINITE = "the value is not a finite number"
+_ADDRESS = ("source", "row", "part")
+_TEXTS = ("content_id", "prompt", "response")
+
+Choice: TypeAlias = Callable[[pa.RecordBatch], NDArray[np.bool_]]
+"""Says which records of a batch may be drawn."""
 
 
 class Stage(Protocol):
@@ -49,19 +55,22 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class Sample:
-    """The records to annotate.
+    """The records to annotate, or the pairs: then a record below is the chosen one of its row.
 
     Attributes:
         items: one for each content, in the order of the address hash.
         copies: how many sampled records have a content.
         threshold: records whose address hash is below it are in the sample.
-        records: of the data set.
+        records: of the data set that could be drawn.
+        addresses: of pairs, content to the hashes of the addresses: what a record was compared with, its own content does
+            not tell.
     """
 
     items: tuple[Item, ...]
     copies: Mapping[bytes, int]
     threshold: int
     records: int
+    addresses: Mapping[bytes, Sequence[int]] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -76,7 +85,7 @@ class Annotation:
     Attributes:
         name, title: of the annotator.
         columns: their names.
-        path: an Arrow file of `content_id` and the columns; no row for a record without values.
+        path: an Arrow file of `content_id` (of pairs: `address`, hashed) and the columns; no row for a record without values.
         identity: hash of what the values depend on beside the record.
         digest: hash of the identity and of all values.
         threshold: records whose address hash is below it are in the sample.
@@ -100,24 +109,33 @@ class Annotation:
     notes: Mapping[str, Any]
 
 
-def draw(dataset: Dataset, sample: int | None) -> Sample:
+def draw(dataset: Dataset, sample: int | None, *, pairs: bool = False, choice: Choice | None = None) -> Sample:
     """The records with the smallest address hashes, exactly `sample` of them (all, where there are no more).
 
     A random sample that depends on nothing but the addresses: a larger one holds every smaller one, so that what was paid
     for the smaller one is used. One pass over the data; memory holds the texts of the sample.
+
+    Args:
+        dataset: where every row gives a chosen and a rejected record, if pairs are drawn.
+        sample: how many; None: all.
+        pairs: draw rows, each as one item.
+        choice: which records may be drawn; None: all.
 
     Raises:
         InputError: the data cannot be read.
     """
     kept: list[tuple[int, Item]] = []
     records = 0
-    names = ("content_id", "prompt", "response")
-    for shard in dataset.shards():
-        records += shard.batch.num_rows
-        keys = address_keys(*(shard.batch.column(name).to_numpy() for name in ("source", "row", "part")))
+    for batch in _batches(dataset, pairs=pairs):
+        there = batch.column("part").to_numpy() == 0 if pairs else np.ones(batch.num_rows, dtype=np.bool_)
+        places = np.flatnonzero(there & choice(batch) if choice else there)
+        records += len(places)
+        keys = address_keys(*(batch.column(name).to_numpy()[places] for name in _ADDRESS))
         first = np.argsort(keys)[: None if sample is None else sample + 1]
-        columns = [shard.batch.column(name).take(pa.array(first)).to_pylist() for name in names]
-        kept += zip(keys[first].tolist(), map(Item, *columns), strict=True)
+        items = _items(batch, places[first])
+        if pairs:
+            items = map(pair_of, items, _items(batch, places[first] + 1))
+        kept += zip(keys[first].tolist(), items, strict=True)
         if sample is not None:
             kept = sorted(kept, key=itemgetter(0))[: sample + 1]
     kept.sort(key=itemgetter(0))
@@ -125,7 +143,28 @@ def draw(dataset: Dataset, sample: int | None) -> Sample:
     if sample is not None and len(kept) > sample:
         threshold = kept.pop()[0]
     copies = Counter(item.content_id for _, item in kept)
-    return Sample(tuple({item.content_id: item for _, item in kept}.values()), copies, threshold, records)
+    addresses: dict[bytes, list[int]] = defaultdict(list)
+    for key, item in kept if pairs else ():
+        addresses[item.content_id].append(key)
+    items_of = {item.content_id: item for _, item in kept}
+    return Sample(tuple(items_of.values()), copies, threshold, records, addresses)
+
+
+def _batches(dataset: Dataset, *, pairs: bool) -> Iterator[pa.RecordBatch]:
+    """The records of a data set; no pair is cut in two."""
+    held: pa.RecordBatch | None = None
+    for shard in dataset.shards():
+        batch = shard.batch
+        if held is not None:
+            (batch,) = pa.Table.from_batches([held, batch]).combine_chunks().to_batches()
+            held = None
+        if pairs and batch.num_rows and batch.column("part")[-1].as_py() == 0:
+            held, batch = batch.slice(batch.num_rows - 1), batch.slice(0, batch.num_rows - 1)
+        yield batch
+
+
+def _items(batch: pa.RecordBatch, places: NDArray[np.intp]) -> Iterator[Item]:
+    return map(Item, *(batch.column(name).take(pa.array(places)).to_pylist() for name in _TEXTS))
 
 
 def annotate(
@@ -149,13 +188,13 @@ def annotate(
     for key, told in found.items():
         if isinstance(told, str):
             failed[str(told)] += sample.copies[key]
-    path, digest = _write(cache / "annotations" / "tables", annotator, values)
+    path, digest = _write(cache / "annotations" / "tables", annotator, values, sample.addresses)
     return Annotation(
         name=annotator.name,
         title=annotator.title,
         columns=annotator.gives,
         path=path,
-        identity=hashlib.sha256(annotator.identity.encode()).hexdigest()[:16],
+        identity=identity_hash(annotator),
         digest=digest,
         threshold=sample.threshold,
         sampled=sample.size,
@@ -197,6 +236,11 @@ def outcomes(
     return found, len(missing)
 
 
+def identity_hash(annotator: Annotator) -> str:
+    """What a profile names an annotator by."""
+    return hashlib.sha256(annotator.identity.encode()).hexdigest()[:16]
+
+
 def missing_items(sample: Sample, annotator: Annotator, cache: Path) -> list[Item]:
     """The items of a sample that have no kept values: what a run would pay for."""
     known = Kept(cache / "annotations", annotator.identity).read()
@@ -223,13 +267,19 @@ def _stopped(error: TriptychError, annotator: Annotator, done: tuple[int, int, i
     return type(error)(message(what, got=f"{first} {cause}".strip(), hint=(hint if before + now else tried) or None))
 
 
-def _write(folder: Path, annotator: Annotator, values: Mapping[bytes, Values]) -> tuple[Path, str]:
+def _write(
+    folder: Path, annotator: Annotator, values: Mapping[bytes, Values], addresses: Mapping[bytes, Sequence[int]]
+) -> tuple[Path, str]:
     """Write the table, atomically; its path and the hash of what is in it."""
-    order = sorted(values)
+    order, name_of_key = sorted(values), "content_id"
     arrays: list[pa.Array[Any]] = [pa.array(order, pa.binary(16))]
+    if annotator.pairs:
+        places = sorted((address, key) for key in values for address in addresses[key])
+        order, name_of_key = [key for _, key in places], "address"
+        arrays = [pa.array([address for address, _ in places], pa.uint64())]
     columns = {name: [values[key].get(name) for key in order] for name in annotator.gives}
     arrays += [_column(found, annotator.widths.get(name)) for name, found in columns.items()]
-    batch = pa.RecordBatch.from_arrays(arrays, names=["content_id", *annotator.gives])
+    batch = pa.RecordBatch.from_arrays(arrays, names=[name_of_key, *annotator.gives])
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, batch.schema) as writer:
         writer.write_batch(batch)

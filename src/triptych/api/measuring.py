@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from triptych.api.opening import open_sets
+from triptych.comparing.adjudicate import keep_sheet, write_sheet
+from triptych.comparing.held import Held, MeasureOptions
 from triptych.core.errors import UsageError, message
 from triptych.core.profile import Profile, write_text
 from triptych.data import open_dataset
@@ -38,7 +40,8 @@ def measure(
         out: folder for `profile.json`, `features.parquet` and `report.html` (several sets: `NAME/profile.json`,
             `NAME/features.parquet` and one `report.html`); None: nothing is written but the cache.
         progress: what long work tells its caller.
-        settings: see `triptych.profiling.settings.Settings`.
+        settings: against, adjudicate, labels: see `triptych.comparing.held.MeasureOptions`; and those of
+            `triptych.profiling.settings.Settings`.
 
     Returns:
         One profile for each data set, in order.
@@ -46,28 +49,38 @@ def measure(
     Raises:
         InputError: bad input or usage, with one clear message; nothing is lost.
     """
-    chosen = Settings.of(**settings)
+    options = MeasureOptions.of(**settings)
     if not data:
         raise UsageError(
             message("there is nothing to measure.", want="at least one data set", hint="measure('data.jsonl')")
         )
-    return _measure(data, claim(Path(out)) if out is not None else None, chosen, progress or Progress())
+    if out is None and options.adjudicate is not None:
+        raise UsageError(message("--adjudicate without a folder.", want="-o FOLDER, where the sheet is written"))
+    return _measure(data, claim(Path(out)) if out is not None else None, options, progress or Progress())
 
 
-def _measure(data: Sequence[Any], folder: Path | None, settings: Settings, progress: Progress) -> list[Profile]:
+def _measure(data: Sequence[Any], folder: Path | None, options: MeasureOptions, progress: Progress) -> list[Profile]:
     """Measure the sources, and write into the folder, which is ours."""
+    settings = options.settings
+    if folder is not None and options.adjudicate is not None:
+        keep_sheet(folder)
     first, *others = settings.encoders
     with open_bench(replace(settings, encoder=first), progress) as opened:
         bench = replace(opened, second=Instruments.named(settings.tokenizer, others[0])) if others else opened
+        held = Held(options, bench) if options.against else None
         datasets = unique_names([dataset for source in data for dataset in open_sets(source, settings)])
+        if held:
+            held.expect([dataset.name for dataset in datasets])
         profiles = []
         for dataset in datasets:
             place = None if folder is None else folder / dataset.name if len(datasets) > 1 else folder
-            profile = profile_dataset(dataset, bench, place / "features.parquet" if place else None)
+            profile = profile_dataset(dataset, bench, place / "features.parquet" if place else None, held)
             if place:
                 profile.save(place / "profile.json")
             profiles.append(profile)
     if folder is not None:
+        if held and (rows := held.sheet()) is not None:
+            write_sheet(folder, rows)
         write_text(folder / "report.html", render_profiles([profile.to_json() for profile in profiles]))
     return profiles
 
@@ -79,8 +92,9 @@ def plan(*data: Any, **settings: Any) -> str:
     Raises:
         InputError: as `measure`.
     """
-    chosen = Settings.of(**settings)
-    return "\n\n".join(describe_plan(dataset, chosen) for source in data for dataset in open_sets(source, chosen))
+    options = MeasureOptions.of(**settings)
+    datasets = [dataset for source in data for dataset in open_sets(source, options.settings)]
+    return "\n\n".join([*(describe_plan(dataset, options.settings) for dataset in datasets), *options.plan()])
 
 
 def demo(
@@ -102,7 +116,7 @@ def demo(
         raise UsageError(message("there must be at least one record.", got=str(records), want="--records N"))
     folder = claim(Path(out), beside=("data",))
     files = list(write_demo(folder / "data", seed, records).values())
-    return _measure(files, folder, Settings.of(seed=seed, **settings), progress or Progress())
+    return _measure(files, folder, MeasureOptions.of(seed=seed, **settings), progress or Progress())
 
 
 def adapt(

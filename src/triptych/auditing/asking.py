@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from triptych.annotating.annotator import Annotator, Item
+from triptych.annotating.annotator import Annotator, Item, pair_of
 from triptych.annotating.kept import Values
-from triptych.annotating.pairs import PairJudge, pair_of, verdict
+from triptych.annotating.pairs import PairJudge, verdict
 from triptych.annotating.run import outcomes
 from triptych.auditing.columns import NoScore
 from triptych.auditing.frame import Frame

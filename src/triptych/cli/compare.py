@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,18 +13,28 @@ from rich.console import Console
 
 from triptych import api
 from triptych.cli.measure import (
+    Adjudicate,
+    Against,
     By,
     Encoder,
     Engine,
     GroupBy,
     Json,
+    Judge,
+    JudgeSample,
+    Labels,
     Limit,
+    Lm,
+    LmSample,
     Measures,
     NoCache,
     OnBad,
     Out,
     Plan,
+    Reward,
+    RewardSample,
     Split,
+    Student,
     Tokenizer,
     Workers,
     _command,
@@ -56,23 +67,6 @@ Models = Annotated[
         show_default="where they have several answers and a label of 0 and 1",
     ),
 ]
-Against = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="A benchmark or held-out set whose texts are looked for in the sets; NAME=PATH gives it a name. May be "
-        "given several times.",
-        show_default="none",
-    ),
-]
-Adjudicate = Annotated[
-    int | None,
-    typer.Option(
-        help="Write so many pairs near the thresholds to adjudicate.csv and .jsonl, to be judged.",
-        show_default="none",
-        metavar="N",
-    ),
-]
-Labels = Annotated[Path | None, typer.Option(help="A sheet that was filled in: gives precision.", show_default="none")]
 Draws = Annotated[int, typer.Option(help="Draws of a matching that leaves records out.")]
 Map = Annotated[list[str] | None, typer.Option("--map", help="Role=field, for fields with unusual names.")]
 Seed = Annotated[int, typer.Option(help="Of the draws.")]
@@ -92,6 +86,13 @@ def compare(
     measures: Measures = None,
     encoder: Encoder = "static",
     tokenizer: Tokenizer = "wordpiece",
+    judge: Judge = None,
+    judge_sample: JudgeSample = None,
+    lm: Lm = None,
+    lm_sample: LmSample = None,
+    student: Student = None,
+    reward: Reward = None,
+    reward_sample: RewardSample = None,
     map_: Map = None,
     group_by: GroupBy = None,
     by: By = None,
@@ -121,6 +122,13 @@ def compare(
         "measures": tuple(measures or ()),
         "encoder": encoder,
         "tokenizer": tokenizer,
+        "judge": judge,
+        "judge_sample": judge_sample,
+        "lm": lm,
+        "lm_sample": lm_sample,
+        "student": student,
+        "reward": reward,
+        "reward_sample": reward_sample,
         "map": _roles(map_ or []),
         "group_by": group_by,
         "by": by,
@@ -140,6 +148,11 @@ def compare(
     if as_json:
         sys.stdout.write(json.dumps(document, ensure_ascii=True, allow_nan=False) + "\n")
         return
+    _show(document, folder)
+
+
+def _show(document: Mapping[str, Any], folder: Path) -> None:
+    """Print a comparison, and where its files are."""
     from triptych.report.comparison_text import print_comparison  # noqa: PLC0415 - not needed for --json
 
     console = Console()

@@ -13,7 +13,26 @@ from rich.console import Console
 from rich.table import Table
 
 from triptych import api
-from triptych.cli.measure import GroupBy, Json, Limit, NoCache, OnBad, Out, Plan, Split, Workers, _command, _roles
+from triptych.cli.measure import (
+    GroupBy,
+    Json,
+    Judge,
+    JudgeSample,
+    Limit,
+    Lm,
+    LmSample,
+    NoCache,
+    OnBad,
+    Out,
+    Plan,
+    Reward,
+    RewardSample,
+    Split,
+    Student,
+    Workers,
+    _command,
+    _roles,
+)
 from triptych.cli.show import progress
 from triptych.core.errors import UsageError, message
 
@@ -43,6 +62,13 @@ def gate(
     annotate: Annotations = None,
     encoder: Encoder = None,
     tokenizer: Tokenizer = None,
+    judge: Judge = None,
+    judge_sample: JudgeSample = None,
+    lm: Lm = None,
+    lm_sample: LmSample = None,
+    student: Student = None,
+    reward: Reward = None,
+    reward_sample: RewardSample = None,
     map_: Annotated[list[str] | None, typer.Option("--map", help="Role=field, for fields with unusual names.")] = None,
     group_by: GroupBy = None,
     on_bad: OnBad = "raise",
@@ -59,7 +85,8 @@ def gate(
         raise UsageError(message("--annotations is not right.", got=annotate, want="github"))
     asked: dict[str, Any] = {"baseline": baseline, "rules": rules, "encoder": encoder, "tokenizer": tokenizer}
     asked |= {"map": _roles(map_ or []), "group_by": group_by, "on_bad": on_bad, "split": split, "limit": limit}
-    asked |= {"seed": seed, "workers": workers}
+    asked |= {"seed": seed, "workers": workers, "judge": judge, "judge_sample": judge_sample}
+    asked |= {"lm": lm, "lm_sample": lm_sample, "student": student, "reward": reward, "reward_sample": reward_sample}
     if plan:
         typer.echo(api.plan_gate(data, **asked))
         return

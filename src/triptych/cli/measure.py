@@ -64,6 +64,23 @@ RewardSample = Annotated[
     int | None, typer.Option(help="Run it on N records drawn at random.", metavar="N", show_default="all")
 ]
 Reference = Annotated[str | None, typer.Option(help="A data set to hold the measured ones against.", metavar="FILE")]
+Against = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A benchmark or held-out set whose texts are looked for in the sets; NAME=PATH gives it a name. May be "
+        "given several times.",
+        show_default="none",
+    ),
+]
+Adjudicate = Annotated[
+    int | None,
+    typer.Option(
+        help="Write so many pairs near the thresholds to adjudicate.csv and .jsonl, to be judged.",
+        show_default="none",
+        metavar="N",
+    ),
+]
+Labels = Annotated[Path | None, typer.Option(help="A sheet that was filled in: gives precision.", show_default="none")]
 GroupBy = Annotated[str | None, typer.Option(help="Field that says which records belong together.", metavar="FIELD")]
 By = Annotated[str | None, typer.Option(help="Split the data by this field and measure each value.", metavar="FIELD")]
 ValidOnly = Annotated[bool, typer.Option("--valid-only", help="Measure only records without a defect.")]
@@ -87,6 +104,9 @@ def measure(
     reward: Reward = None,
     reward_sample: RewardSample = None,
     reference: Reference = None,
+    against: Against = None,
+    adjudicate: Adjudicate = None,
+    labels: Labels = None,
     map_: Annotated[list[str] | None, typer.Option("--map", help="Role=field, for fields with unusual names.")] = None,
     group_by: GroupBy = None,
     by: By = None,
@@ -114,6 +134,9 @@ def measure(
         "reward": reward,
         "reward_sample": reward_sample,
         "reference": reference,
+        "against": tuple(against or ()),
+        "adjudicate": adjudicate,
+        "labels": labels,
         "map": _roles(map_ or []),
         "group_by": group_by,
         "by": by,
@@ -132,6 +155,8 @@ def measure(
     folder = out or Path("triptych-out") / "measure"
     profiles = api.measure(*data, out=folder, progress=progress(), command=_command(), **settings)
     _print(profiles, folder, as_json=as_json)
+    if adjudicate is not None and not as_json:
+        typer.echo(f"pairs to judge: {folder / 'adjudicate.csv'} (then --labels)")
 
 
 def demo(

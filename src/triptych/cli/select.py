@@ -17,12 +17,16 @@ from triptych.cli.measure import (
     Encoder,
     GroupBy,
     Json,
+    Judge,
     Limit,
+    Lm,
     NoCache,
     OnBad,
     Out,
     Plan,
+    Reward,
     Split,
+    Student,
     Tokenizer,
     Workers,
     _command,
@@ -76,6 +80,10 @@ def select(
     ] = None,
     encoder: Encoder = "static",
     tokenizer: Tokenizer = "wordpiece",
+    judge: Judge = None,
+    lm: Lm = None,
+    student: Student = None,
+    reward: Reward = None,
     map_: Annotated[list[str] | None, typer.Option("--map", help="Role=field, for fields with unusual names.")] = None,
     group_by: GroupBy = None,
     on_bad: OnBad = "raise",
@@ -95,7 +103,7 @@ def select(
     asked: dict[str, Any] = {"budget": budget, "policy": policy, "quality": quality, "complexity": complexity}
     asked |= {"options": options, "measures": tuple(measures or ()), "encoder": encoder, "tokenizer": tokenizer}
     asked |= {"map": _roles(map_ or []), "group_by": group_by, "on_bad": on_bad, "split": split, "limit": limit}
-    asked |= {"seed": seed, "workers": workers}
+    asked |= {"seed": seed, "workers": workers, "judge": judge, "lm": lm, "student": student, "reward": reward}
     if plan:
         typer.echo(api.plan_select(data, **asked))
         return

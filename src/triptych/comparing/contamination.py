@@ -94,7 +94,7 @@ class Overlap:
     @property
     def name(self) -> str:
         """Of the list of matches."""
-        return f"{self.records.name} against {self.benchmark.name}"
+        return list_name(self.records.name, self.benchmark.name)
 
     @property
     def hits(self) -> Flags:
@@ -121,12 +121,17 @@ class Overlap:
         return Matches(self.name, data, THRESHOLD, self.share[at], show)
 
 
+def list_name(records: str, benchmark: str) -> str:
+    """Name of the list of matches of a set with a benchmark."""
+    return f"{records} against {benchmark}"
+
+
 def _place(address: Mapping[str, Any]) -> str:
     return f"{address['source']}:{address['row']} {address['field']}"
 
 
 @dataclass(frozen=True, eq=False)
-class _Looked:
+class Looked:
     """A benchmark that is ready to be looked for."""
 
     corpus: Corpus
@@ -145,11 +150,12 @@ def contamination(sets: Sequence[Corpus], benchmarks: Sequence[Corpus], bench: B
         benchmarks: as `corpus.open_corpus` gives them.
         bench: to compute signatures with.
     """
-    ready = [_look(benchmark, bench) for benchmark in benchmarks]
-    return [found for records in sets for found in _overlaps(records, ready, bench)]
+    ready = [look_at(benchmark, bench) for benchmark in benchmarks]
+    return [found for records in sets for found in overlaps_of(records, ready, bench)]
 
 
-def _look(benchmark: Corpus, bench: Bench) -> _Looked:
+def look_at(benchmark: Corpus, bench: Bench) -> Looked:
+    """Make a benchmark ready to be looked for in any number of sets."""
     benchmark = benchmark.having(signature_columns(benchmark.roles), bench)
     of = passages(benchmark)
     cover, run = Finder(of, N), Finder(of, RUN)
@@ -162,7 +168,7 @@ def _look(benchmark: Corpus, bench: Bench) -> _Looked:
         owners.append(at[mine])
         tables.append(table[mine])
     twins = Twins(np.concatenate(tables), benchmark.family[np.concatenate(owners)])
-    return _Looked(benchmark, of, cover, run, twins, _chance(benchmark, (cover, run, twins), bench.settings.seed))
+    return Looked(benchmark, of, cover, run, twins, _chance(benchmark, (cover, run, twins), bench.settings.seed))
 
 
 def _chance(benchmark: Corpus, by: tuple[Finder, Finder, Twins], seed: int) -> dict[str, tuple[int, int]]:
@@ -186,7 +192,7 @@ def _chance(benchmark: Corpus, by: tuple[Finder, Finder, Twins], seed: int) -> d
     return {rule: (int(found.sum()), len(at)) for rule, found in hit.items()}
 
 
-def _overlaps(records: Corpus, ready: Sequence[_Looked], bench: Bench) -> list[Overlap]:
+def overlaps_of(records: Corpus, ready: Sequence[Looked], bench: Bench) -> list[Overlap]:
     """One pass over the texts of a set for all benchmarks, then one over its signatures."""
     n = len(records)
     best = [_Best.none(n) for _ in ready]
@@ -218,7 +224,7 @@ def _overlaps(records: Corpus, ready: Sequence[_Looked], bench: Bench) -> list[O
 
 
 def document(found: Sequence[Overlap], labels: Mapping[str, Precision] | None = None) -> dict[str, Any]:
-    """The key `contamination` of a comparison.
+    """The key `contamination` of a comparison or a profile.
 
     Args:
         found: overlap of each set with each benchmark.

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,8 +23,9 @@ from triptych.core.groups import mix
 from triptych.core.relation import Keys
 from triptych.data import Dataset
 from triptych.engines.catalog import work_for
+from triptych.engines.fold import Selected
 from triptych.engines.grouping import NEEDS, group_records
-from triptych.engines.store import FeatureStore, scan
+from triptych.engines.store import FeatureStore, ShardColumns, scan
 from triptych.profiling.bench import Bench
 
 Ints = NDArray[np.int64]
@@ -110,6 +112,39 @@ class Corpus:
 def corpus_of(side: Side) -> Corpus:
     """A side of a comparison, under its groups there."""
     return Corpus(side.dataset, side.store, side.keys)
+
+
+def corpus_of_measured(dataset: Dataset, selected: Selected) -> Corpus:
+    """The records of a set that are measured; their store has the columns that are read of them."""
+    if selected.rows is None:
+        return Corpus(dataset, selected.store, selected.all_keys)
+    keys = replace(selected.keys, ordinal=np.arange(len(selected.rows)))
+    return Corpus(dataset, some_records(selected.store, selected.rows), keys)
+
+
+def some_records(store: FeatureStore, rows: Ints) -> FeatureStore:
+    """The store of some records only, by their ordinals, ascending."""
+    bounds = store.bounds
+    edges = np.searchsorted(rows, bounds)
+    shards = tuple(_Some(shard, rows[edges[i] : edges[i + 1]] - bounds[i]) for i, shard in enumerate(store.shards))
+    return FeatureStore(shards, store.columns)
+
+
+@dataclass(frozen=True, eq=False)
+class _Some:
+    """Some records of a shard, by their places in it."""
+
+    shard: ShardColumns
+    inside: Ints
+
+    @property
+    def records(self) -> int:
+        return len(self.inside)
+
+    def read(self, columns: Sequence[str]) -> dict[str, pa.Array]:
+        take = pa.array(self.inside)
+        found: dict[str, Any] = self.shard.read(columns)
+        return {name: column.take(take) for name, column in found.items()}
 
 
 def roles_of(dataset: Dataset) -> tuple[Text, ...]:

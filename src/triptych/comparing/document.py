@@ -11,6 +11,7 @@ from triptych.comparing.members import Member
 from triptych.comparing.sides import Side
 from triptych.comparing.verdict import SAME, A, B, Judged
 from triptych.comparing.view import View
+from triptych.profiling.annotations import described
 
 SCHEMA = "triptych/comparison@1"
 
@@ -43,6 +44,7 @@ def set_entry(one: Member) -> dict[str, Any]:
         "skipped": summary.skipped_total,
         "detected": side.dataset.layout.sentence,
         "grouping": side.grouping.sentence,
+        **({"annotations": described(side.annotations)} if side.annotations else {}),
     }
 
 

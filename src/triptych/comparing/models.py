@@ -42,6 +42,7 @@ from triptych.core.estimate import Undefined
 from triptych.core.groups import GROUPS, Mask
 from triptych.core.interval import Changes, changes, t_quantile, wilson
 from triptych.core.multiplicity import holm
+from triptych.data import Dataset
 
 TITLES = {
     QUALITY: "mean label",
@@ -79,8 +80,7 @@ def models(sides: Sequence[Side], label: str, pairs: Sequence[tuple[int, int]] =
     Raises:
         UsageError: a set has no such label.
     """
-    for side in sides:
-        _check(side, label)
+    check_label([side.dataset for side in sides], label)
     prompts = common_prompts(sides, label)
     if not len(prompts):
         return _nothing(label, "no prompt has a labelled answer in every set")
@@ -109,12 +109,18 @@ def models(sides: Sequence[Side], label: str, pairs: Sequence[tuple[int, int]] =
     }
 
 
-def _check(side: Side, label: str) -> None:
-    labels = side.dataset.layout.labels
-    if label not in labels:
-        what = f'{side.name}: there is no label "{label}" (--models {label}).'
-        near = nearest(label, labels)
-        raise UsageError(message(what, got=", ".join(labels) or "no label", hint=near and f"--models {near}"))
+def check_label(datasets: Sequence[Dataset], label: str) -> None:
+    """Every set must have the label that models are compared by.
+
+    Raises:
+        UsageError: one has not.
+    """
+    for dataset in datasets:
+        labels = dataset.layout.labels
+        if label not in labels:
+            what = f'{dataset.name}: there is no label "{label}" (--models {label}).'
+            near = nearest(label, labels)
+            raise UsageError(message(what, got=", ".join(labels) or "no label", hint=near and f"--models {near}"))
 
 
 def _nothing(label: str, reason: str) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from triptych.comparing import across, contamination
 from triptych.comparing.adjudicate import Matches, Precision, read_labels, sheet
@@ -16,6 +16,23 @@ from triptych.core.errors import UsageError, message
 from triptych.data import Dataset, ReadOptions, open_dataset
 from triptych.profiling.bench import Bench
 from triptych.profiling.output import unique_names
+from triptych.profiling.settings import Settings
+
+
+class Looking(Protocol):
+    """What benchmarks are looked for with: benchmarks, a sheet that was filled in, and how sets are read."""
+
+    @property
+    def against(self) -> tuple[Any, ...]:
+        """Benchmarks or held-out sets."""
+
+    @property
+    def labels(self) -> str | Path | None:
+        """A sheet that was filled in."""
+
+    @property
+    def settings(self) -> Settings:
+        """How sets are read."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +43,7 @@ class Asked:
     labels: dict[str, Precision]
 
 
-def asked_of(options: CompareOptions) -> Asked:
+def asked_of(options: Looking) -> Asked:
     """Open what the options name, so that what is wrong with it is said before the work.
 
     Raises:
@@ -70,7 +87,7 @@ def overlaps(
     twins = _twins((sets[pair[0]], sets[pair[1]]), bench, meaning=_judging(options))
     lists = [*(each.matches() for each in held), *(each.matches() for each in twins)]
     known = [each for each in lists if each is not None]
-    _check(asked.labels, known, options)
+    check_labels(asked.labels, known, options)
     rows = sheet(known, options.adjudicate, options.settings.seed) if options.adjudicate is not None else None
     return {
         "contamination": contamination.document(held, asked.labels) if held else None,
@@ -87,17 +104,36 @@ def _twins(pair: tuple[Corpus, Corpus], bench: Bench, *, meaning: bool) -> list[
     return [*found, across.by_meaning(*pair, on, bench)] if meaning else found
 
 
-def _check(labels: dict[str, Precision], lists: Sequence[Matches], options: CompareOptions) -> None:
-    """Labels must be of lists that there are, drawn from the same data at the same threshold."""
+def check_labels(labels: Mapping[str, Precision], lists: Sequence[Matches], options: Looking) -> None:
+    """Labels must be of lists that there are, drawn from the same data at the same threshold.
+
+    Raises:
+        UsageError: they are not.
+    """
     known = {each.name: each for each in lists}
     for name, told in labels.items():
-        mine = known.get(name)
-        if mine is None:
-            what = f'{options.labels}: labels of "{name}", which is not looked for here.'
-            raise UsageError(
-                message(what, want=", ".join(known) or "the sets and benchmarks that the sheet was made of")
-            )
+        expect_labels([name], known, options)
+        mine = known[name]
         if (told.data, told.threshold) != (mine.data, mine.threshold):
             what = f'{options.labels}: the labels of "{name}" are of other data, or of another threshold.'
             got = f"data {told.data}, threshold {told.threshold:g}"
             raise UsageError(message(what, got=got, want=f"data {mine.data}, threshold {mine.threshold:g}"))
+
+
+def expect_labels(labels: Collection[str], lists: Collection[str], options: Looking) -> None:
+    """Labels must be of lists that are looked for.
+
+    Args:
+        labels: names of the lists that they are of.
+        lists: names of those that are looked for.
+        options: with the place of the labels.
+
+    Raises:
+        UsageError: one is not.
+    """
+    for name in labels:
+        if name not in lists:
+            what = f'{options.labels}: labels of "{name}", which is not looked for here.'
+            raise UsageError(
+                message(what, want=", ".join(lists) or "the sets and benchmarks that the sheet was made of")
+            )

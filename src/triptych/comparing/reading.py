@@ -17,7 +17,7 @@ from triptych.comparing.sides import Ints, Side
 from triptych.comparing.view import Draw, View
 from triptych.core.estimate import Undefined
 from triptych.core.groups import Mask, everything
-from triptych.core.interval import Changes, changes, t_quantile, wilson
+from triptych.core.interval import Changes, Dealt, changes, t_quantile, wilson
 from triptych.core.measure import Measure
 from triptych.core.statistic import Statistic
 from triptych.engines.fold import Selected, fold
@@ -28,6 +28,8 @@ from triptych.profiling.bench import Bench
 Ends: TypeAlias = tuple[float, float]
 Key: TypeAlias = tuple[int, bytes]
 T = TypeVar("T")
+Look: TypeAlias = Callable[[Measure, Statistic, Dealt | None], T]
+"""How a measure is read from its statistic, given what the records were dealt to the groups as."""
 
 
 @dataclass(frozen=True)
@@ -147,9 +149,7 @@ def _jobs(
     return list(jobs.values())
 
 
-def _fill(
-    jobs: Sequence[_Job], read: Callable[[Measure, Statistic], T], bench: Bench, held: dict[tuple[int, bytes, str], T]
-) -> None:
+def _fill(jobs: Sequence[_Job], read: Look[T], bench: Bench, held: dict[tuple[int, bytes, str], T]) -> None:
     """Do all jobs: side by side where there are enough of them, else each with all workers."""
     workers = bench.engine.workers
     engine = LocalEngine(1) if len(jobs) >= workers else bench.engine
@@ -158,15 +158,16 @@ def _fill(
             held |= found
 
 
-def _done(job: _Job, read: Callable[[Measure, Statistic], T], engine: LocalEngine) -> dict[tuple[int, bytes, str], T]:
-    folded = _folded(job.side, job.rows, job.measures, engine)
+def _done(job: _Job, read: Look[T], engine: LocalEngine) -> dict[tuple[int, bytes, str], T]:
+    selected = Selected(job.side.store, job.side.keys, job.rows if len(job.rows) < len(job.side) else None)
+    folded, dealt = _folded(job, selected, engine), selected.keys.dealt()
     by_statistic: dict[str, list[Measure]] = {}
     for measure in job.measures:
         by_statistic.setdefault(measure.statistic().spec.hash, []).append(measure)
 
     def one(name: str) -> dict[tuple[int, bytes, str], T]:
         # One statistic, one thread: what a reading caches belongs to its statistic.
-        return {(*job.key, measure.spec.hash): read(measure, folded[name]) for measure in by_statistic[name]}
+        return {(*job.key, measure.spec.hash): read(measure, folded[name], dealt) for measure in by_statistic[name]}
 
     out: dict[tuple[int, bytes, str], T] = {}
     for found in engine.share(one, by_statistic):
@@ -174,20 +175,19 @@ def _done(job: _Job, read: Callable[[Measure, Statistic], T], engine: LocalEngin
     return out
 
 
-def _folded(side: Side, rows: Ints, measures: Sequence[Measure], engine: LocalEngine) -> dict[str, Statistic]:
-    """The statistics of these measures; of the relations only those that they read."""
-    selected = Selected(side.store, side.keys, rows if len(rows) < len(side) else None)
-    statistics = [measure.statistic() for measure in measures]
+def _folded(job: _Job, selected: Selected, engine: LocalEngine) -> dict[str, Statistic]:
+    """The statistics of the job's measures; of the relations only those that they read."""
+    statistics = [measure.statistic() for measure in job.measures]
     needs = {need for statistic in statistics for need in statistic.needs}
-    relations = [relation for relation in side.work.relations if needs & set(relation.gives)]
+    relations = [relation for relation in job.side.work.relations if needs & set(relation.gives)]
     return fold(selected, statistics, relations, engine, Progress())
 
 
-def _under_masks(measure: Measure, statistic: Statistic) -> _Known:
-    return _Known(statistic.records(everything()), _changes(measure, statistic))
+def _under_masks(measure: Measure, statistic: Statistic, dealt: Dealt | None) -> _Known:
+    return _Known(statistic.records(everything()), _changes(measure, statistic, dealt))
 
 
-def _as_a_whole(measure: Measure, statistic: Statistic) -> float | Undefined:
+def _as_a_whole(measure: Measure, statistic: Statistic, dealt: Dealt | None) -> float | Undefined:  # noqa: ARG001 - a Look
     return measure.value(statistic, everything())
 
 
@@ -227,7 +227,7 @@ def _ends(known: Changes, value: float, bounds: Ends) -> Ends:
     return max(lo + moved, bounds[0]), min(hi + moved, bounds[1])
 
 
-def _changes(measure: Measure, statistic: Statistic) -> Changes | Undefined:
+def _changes(measure: Measure, statistic: Statistic, dealt: Dealt | None) -> Changes | Undefined:
     known: dict[bytes, float | Undefined] = {}
 
     def value(keep: Mask) -> float | Undefined:
@@ -236,4 +236,4 @@ def _changes(measure: Measure, statistic: Statistic) -> Changes | Undefined:
             known[key] = measure.value(statistic, keep)
         return known[key]
 
-    return changes(value, statistic.records, measure.interval_kind(statistic))
+    return changes(value, statistic.records, measure.interval_kind(statistic), dealt)

@@ -60,20 +60,36 @@ class CompareOptions:
             mine["margin"] = _listed(mine.get("margin"))
         if isinstance(mine.get("baseline"), Path):
             mine["baseline"] = str(mine["baseline"])
-        against = mine.get("against")
-        mine["against"] = (against,) if isinstance(against, (str, Path)) else tuple(against or ())
+        mine["against"] = sources_of(mine.get("against"))
         made = cls(**mine, settings=Settings.of(**{"command": "triptych.compare", **given}))
         if made.draws < 1:
             raise UsageError(message("there must be at least one draw.", got=str(made.draws), want="--draws N, N >= 1"))
-        if made.adjudicate is not None and made.adjudicate < 1:
-            got = str(made.adjudicate)
-            raise UsageError(
-                message("there must be at least one pair to judge.", got=got, want="--adjudicate N, N >= 1")
-            )
+        check_pairs(made.adjudicate)
         if made.settings.valid_only:
             what = "compare shows how many records are valid beside the rest, and leaves none out."
             raise UsageError(message(what, got="--valid-only", hint="--measures vendi:valid_only=true"))
         return made
+
+
+def sources_of(against: Any) -> tuple[Any, ...]:
+    """Benchmarks as they were given: one of them, rows of one, or several."""
+    if against is None:
+        return ()
+    several = isinstance(against, (list, tuple))
+    if not several or (against and all(isinstance(row, Mapping) for row in against)):
+        return (against,)
+    return tuple(against)
+
+
+def check_pairs(adjudicate: int | None) -> None:
+    """A sheet has at least one pair.
+
+    Raises:
+        UsageError: it has none.
+    """
+    if adjudicate is not None and adjudicate < 1:
+        got = str(adjudicate)
+        raise UsageError(message("there must be at least one pair to judge.", got=got, want="--adjudicate N, N >= 1"))
 
 
 def _listed(given: str | Sequence[str] | None) -> tuple[str, ...]:

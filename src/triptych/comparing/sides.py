@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from triptych.annotating.run import Annotation
 from triptych.core.batch import DEFECTS, Text
 from triptych.core.groups import group_of, mix
 from triptych.core.measure import Measure
@@ -22,6 +23,7 @@ from triptych.data import Dataset
 from triptych.engines.catalog import Work, work_for
 from triptych.engines.grouping import NEEDS, Grouping, group_records
 from triptych.engines.store import FeatureStore, scan
+from triptych.profiling.annotations import annotated, features_of, wanted
 from triptych.profiling.bench import Bench
 from triptych.profiling.panel import check_labels, plan
 
@@ -41,6 +43,7 @@ class Side:
         prompt: key of the prompt of each record, 0 where it has none, uint64 (N,).
         length: tokens of the judged text; `tokens`: of prompt and response together, int64 (N,).
         valid: free of defects (N,).
+        annotations: what models were asked about each record.
     """
 
     dataset: Dataset
@@ -54,6 +57,7 @@ class Side:
     length: Ints
     tokens: Ints
     valid: NDArray[np.bool_]
+    annotations: tuple[Annotation, ...] = ()
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -79,6 +83,7 @@ def prepare(dataset: Dataset, bench: Bench, columns: Sequence[str] = ()) -> Side
 
     Raises:
         InputError: the data or a request do not fit.
+        TriptychError: a model that is asked about each record could not go on; what was paid for is kept.
     """
     layout = dataset.layout
     judged: Text = "response" if layout.has_response else "prompt"
@@ -87,7 +92,9 @@ def prepare(dataset: Dataset, bench: Bench, columns: Sequence[str] = ()) -> Side
     texts = [text for text in ("prompt", "response") if getattr(layout, f"has_{text}")]
     needs = [need for measure in measures for need in measure.statistic().needs]
     needs += [*NEEDS, DEFECTS, *(f"length@{text}" for text in texts), *columns]
-    work = work_for(needs, replace(bench.instruments, judged=judged))
+    lasting, asked = bench.settings.cache is not False, wanted(measures, bench.settings)
+    annotations = annotated(dataset, asked, bench.cache.root, bench.progress, lasting=lasting)
+    work = work_for(needs, replace(bench.instruments, judged=judged, annotations=features_of(annotations)))
     store = scan(dataset, work.features, bench.cache, bench.engine, bench.progress)
     grouping = group_records(store, layout)
     lengths = {text: _counts(store, f"length@{text}") for text in texts}
@@ -103,6 +110,7 @@ def prepare(dataset: Dataset, bench: Bench, columns: Sequence[str] = ()) -> Side
         length=lengths[judged],
         tokens=np.sum(list(lengths.values()), axis=0),
         valid=_counts(store, DEFECTS) == 0,
+        annotations=annotations,
     )
 
 

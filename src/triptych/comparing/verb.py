@@ -16,7 +16,7 @@ from triptych.comparing.causes import indicators, wanted_fields
 from triptych.comparing.document import INFERENCE, SCHEMA, set_entry, view_entry
 from triptych.comparing.matching import MIX, Matching, shared_prompts, view
 from triptych.comparing.members import Member, member
-from triptych.comparing.models import models
+from triptych.comparing.models import check_label, models
 from triptych.comparing.overlaps import asked_of, columns_for, overlaps
 from triptych.comparing.ranks import rank
 from triptych.comparing.reading import Compared, Memory, compare_view
@@ -80,6 +80,8 @@ def compare_sets(given: Sequence[tuple[object, Dataset]], bench: Bench, options:
     names = [dataset.name for _, dataset in given]
     pairs = pairs_of(names, [dataset.path for _, dataset in given], options.baseline)
     asked = asked_of(options)
+    if options.models is not None:
+        check_label([dataset for _, dataset in given], options.models)
     case = _case(given, bench, options)
     with bench.progress.stage("comparing", unit="pairs", total=len(pairs)) as stage:
         audits: dict[tuple[int, int], Audit] = {}

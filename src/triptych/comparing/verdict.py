@@ -131,6 +131,7 @@ def judge(found: Sequence[Compared], margins: Mapping[str, Margin]) -> list[Judg
     adjusted = holm(np.array([_known(found[place]).p for place in there])) if there else np.zeros(0)
     by_place = dict(zip(there, adjusted.tolist(), strict=True))
     untold = int((adjusted >= 1 - LEVEL).sum())
+    records = max((min(one.n) for one in found), default=0)  # a measure that leaves records out counts fewer
     out = []
     for place, one in enumerate(found):
         margin = margins.get(one.measure.label) or default_margin(one.measure, one.difference)
@@ -139,7 +140,7 @@ def judge(found: Sequence[Compared], margins: Mapping[str, Margin]) -> list[Judg
             continue
         size, p = margin.of(one.difference), by_place[place]
         verdict = _verdict(one, size, p)
-        needed = _needed(one.difference, size, min(one.n), untold) if verdict == UNKNOWN else None
+        needed = _needed(one.difference, size, records, untold) if verdict == UNKNOWN else None
         out.append(Judged(one, size, margin.why, p, verdict, needed))
     return out
 

@@ -16,6 +16,9 @@ OPTIONS: Mapping[str, str] = {
 }
 """Maker to the option of `measure` that names its model."""
 
+PAIR, PAIR_SWAPPED = "judge.pair", "judge.pair_swapped"
+"""Columns of pairs of responses: whether the judge named the one shown first, the chosen one first and the rejected one first."""
+
 
 def maker_of(column: str) -> str | None:
     """Who makes a column: a key of `OPTIONS`, or None for a column that is not dear."""

@@ -9,9 +9,10 @@ Five variants, named by the measure:
     plain      as above
     growing    a measure that moves with the number of records: groups differ in size by chance, the whole set does not.
                What the mere size of a group explains (a line through the changes) is taken out, for one degree of
-               freedom. Only where records are dealt singly: sizes of clusters are part of the sample, and are left in.
-               998 effective structures of 1,000 records: the error falls from 31 to 2 (true: 1.6). Never below the share
-               of the value that one record has
+               freedom. The size is the number of what is dealt: of records, or of clusters where records are dealt by
+               cluster (whole prompts with all their responses). How many records a cluster has is part of the sample,
+               and is left in. 998 effective structures of 1,000 records: the error falls from 31 to 2 (true: 1.6).
+               Never below the share of the value that one record has
     share      a share of records: the plain error, turned into a Wilson interval with the effective number of records
                p(1 - p)/se², so that 0 and 1 have honest intervals too (Wilson 1927; Korn & Graubard 1998)
     pairs      a share of records that rests on pairs: the plain jackknife counts the pair term twice (Efron & Stein
@@ -35,6 +36,7 @@ from triptych.core.groups import GROUPS, Mask, everything, only, without
 
 Reading: TypeAlias = Callable[[Mask], float | Undefined]
 Counting: TypeAlias = Callable[[Mask], int]
+Dealt: TypeAlias = NDArray[np.int64]
 Kind: TypeAlias = Literal["plain", "growing", "effective", "share", "pairs"]
 
 MIN_GROUPS = 8
@@ -92,13 +94,14 @@ class Changes:
         return max(se, dealt if self.kind == "share" else min(dealt, 1 / self.n)) * self.scale
 
 
-def changes(read: Reading, count: Counting, kind: Kind) -> Changes | Undefined:
+def changes(read: Reading, count: Counting, kind: Kind, dealt: Dealt | None = None) -> Changes | Undefined:
     """What each group of records contributes to the error of a measure's value, or why that cannot be told.
 
     Args:
         read: the measure's value under a mask of kept groups.
         count: records under a mask.
         kind: which variant applies (module docstring).
+        dealt: records on their own and clusters in each group, (32,); None: all records are on their own.
     """
     whole = read(everything())
     held = [group for group in range(GROUPS) if count(only([group])) > 0]
@@ -117,14 +120,16 @@ def changes(read: Reading, count: Counting, kind: Kind) -> Changes | Undefined:
     n, values = count(everything()), np.array(left_out, dtype=np.float64)
     unit = n if kind == "effective" else 1
     moved = (whole / unit - values / (left if kind == "effective" else 1)) * left / n
-    sizes = np.array([count(only([group])) for group in held], dtype=np.float64)
     each = np.full(GROUPS, np.nan)
-    each[held], degrees = _centred(moved, sizes, sized=kind in {"growing", "effective", "pairs"})
+    sizes = _sizes(count, held, dealt) if kind in {"growing", "effective", "pairs"} else None
+    each[held], degrees = _centred(moved, sizes)
     pairs = _pair_term(read, count, held, moved, whole) if kind == "pairs" else 0.0
     return Changes(float(whole), n, kind, each, degrees, pairs, float(unit))
 
 
-def interval(read: Reading, count: Counting, kind: Kind, bounds: tuple[float, float]) -> Interval:
+def interval(
+    read: Reading, count: Counting, kind: Kind, bounds: tuple[float, float], dealt: Dealt | None = None
+) -> Interval:
     """The 95 % interval of a measure.
 
     Args:
@@ -132,8 +137,9 @@ def interval(read: Reading, count: Counting, kind: Kind, bounds: tuple[float, fl
         count: records under a mask.
         kind: which variant applies (module docstring).
         bounds: range of the measure; the interval is clipped to it.
+        dealt: records on their own and clusters in each group, (32,); None: all records are on their own.
     """
-    found = changes(read, count, kind)
+    found = changes(read, count, kind, dealt)
     if isinstance(found, Undefined):
         return Interval(reason=found.reason)
     whole, se, t, unit = found.whole, found.se, t_quantile(found.degrees), found.scale
@@ -147,18 +153,30 @@ def interval(read: Reading, count: Counting, kind: Kind, bounds: tuple[float, fl
     return Interval(float(min(lo, whole)), float(max(hi, whole)), se)
 
 
-def _centred(
-    changes: NDArray[np.float64], sizes: NDArray[np.float64], *, sized: bool
-) -> tuple[NDArray[np.float64], int]:
-    """The changes that the groups make, centred, and the degrees of freedom of the sum of their squares.
+def _sizes(count: Counting, held: list[int], dealt: Dealt | None) -> NDArray[np.float64] | None:
+    """How much was dealt to each of the groups that hold records, (m,); None where that cannot be told.
 
-    With `sized`, the line of the changes over the sizes is taken out, where the sizes vary as those of records dealt
-    singly do (a variance of at most 1.6 times their mean: chi-square on 31 degrees of freedom exceeds it in 2 %).
+    It is the number of records where these vary as records dealt singly do (a variance of at most 1.6 times their mean:
+    chi-square on 31 degrees of freedom exceeds it in 2 %), else that of records on their own and clusters. In between,
+    where few records have others beside them, either is about right, and the records that the measure reads are nearer.
+    """
+    if len(held) < 2 * MIN_GROUPS:
+        return None
+    records = np.array([count(only([group])) for group in held], dtype=np.float64)
+    if records.var(ddof=1) <= 1.6 * records.mean():
+        return records
+    return None if dealt is None else dealt[held].astype(np.float64)
+
+
+def _centred(changes: NDArray[np.float64], sizes: NDArray[np.float64] | None) -> tuple[NDArray[np.float64], int]:
+    """The changes that the groups make, centred and without their line over the sizes, and the degrees of freedom of
+    the sum of their squares.
     """
     m = len(changes)
-    centred, excess = changes - changes.mean(), sizes - sizes.mean()
+    centred = changes - changes.mean()
+    excess = np.zeros(m) if sizes is None else sizes - sizes.mean()
     total = float(excess @ excess)
-    if not sized or m < 16 or not 0 < total / (m - 1) <= 1.6 * sizes.mean():
+    if not total:
         return centred, m - 1
     return centred - excess * float(excess @ centred) / total, m - 2
 

@@ -6,19 +6,25 @@ from typing import Any
 
 from triptych.core.estimate import CurvePoint, Estimate, Interval, Undefined
 from triptych.core.groups import Mask, everything
-from triptych.core.interval import interval, size_curve
+from triptych.core.interval import Dealt, interval, size_curve
 from triptych.core.measure import Measure
 from triptych.core.statistic import Statistic
 
 
 def read(
-    measure: Measure, statistic: Statistic, *, headline: bool = False, conditional_on: str | None = None
+    measure: Measure,
+    statistic: Statistic,
+    *,
+    dealt: Dealt | None = None,
+    headline: bool = False,
+    conditional_on: str | None = None,
 ) -> Estimate:
     """The estimate of a measure.
 
     Args:
         measure: what to read.
         statistic: folded over the records; of the spec that `measure.statistic()` has.
+        dealt: what the folded records were dealt to the groups as (`Keys.dealt`); None: every record on its own.
         headline: whether a screen shows it first on its axis.
         conditional_on: frozen artifacts (encoder, partition) that value and interval are conditional on, in words.
     """
@@ -41,7 +47,7 @@ def read(
         between = Interval(reason=whole.reason)
     else:
         number = float(whole)
-        between = interval(value, statistic.records, measure.interval_kind(statistic), about.bounds)
+        between = interval(value, statistic.records, measure.interval_kind(statistic), about.bounds, dealt)
         curve = size_curve(value, statistic.records, between.se)
     return Estimate(
         measure=about.name,

@@ -1,6 +1,7 @@
 """Dear columns (a judge's, a language model's), looked up in a table that was made before the scan.
 
-See `triptych.annotating`. A record outside the sample has null, and so has one whose values could not be had.
+See `triptych.annotating`. A record outside the sample has null, and so has one whose values could not be had. What was said
+of a pair stands with its chosen record, which is found by its address.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Annotated(Feature):
         columns: their names.
         digest: hash of the table's content and of what made it: with the threshold, the identity of the columns.
         threshold: records whose address hash is below it are in the sample.
-        path: an Arrow file with `content_id` and the columns.
+        path: an Arrow file with `content_id` or `address` (hashed), and the columns.
         source: who made them, for people ("judge of quality (m)").
     """
 
@@ -59,7 +60,8 @@ class Annotated(Feature):
         table = _table(self.path)
         keys = address_keys(*(batch.column(name).to_numpy() for name in _ADDRESS))
         inside = np.ones(len(keys), bool) if self.threshold >= 1 << 64 else keys < np.uint64(self.threshold)
-        places: Any = pc.index_in(batch.column("content_id"), value_set=table.column("content_id"))
+        sought = pa.array(keys) if "address" in table.schema.names else batch.column("content_id")
+        places: Any = pc.index_in(sought, value_set=table.column(0))
         places = pc.if_else(pa.array(inside), places, pa.scalar(None, pa.int32()))
         return {name: table.column(name).take(places) for name in self.columns}
 

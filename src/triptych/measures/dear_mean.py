@@ -45,14 +45,18 @@ class DearMean(Measure):
         return powered.mean(keep) if powered.records(keep) else Undefined(self.absent)
 
     def reference(self, rows: Sequence[Row]) -> float | None:
-        """Summed one by one, and what the sample is off in vector and length taken out."""
-        held = kept(rows, self.valid_only)
-        scored = [row for row in held if row[self.column] is not None]
-        plain = mean([float(row[self.column]) for row in scored])
-        if plain is None or len(scored) == len(held) or len(scored) < LEAST:
-            return plain
-        gaps = [a - b for a, b in zip(_middle(held, self.on), _middle(scored, self.on), strict=True)]
-        return plain + dot(gaps, _slope(scored, self.column, self.on))
+        """Summed one by one."""
+        return reference_mean(kept(rows, self.valid_only), self.column, self.on)
+
+
+def reference_mean(held: Sequence[Row], column: str, on: Text) -> float | None:
+    """The mean of a dear column over these rows, what the sample is off in vector and length taken out; None of no value."""
+    scored = [row for row in held if row[column] is not None]
+    plain = mean([float(row[column]) for row in scored])
+    if plain is None or len(scored) == len(held) or len(scored) < LEAST:
+        return plain
+    gaps = [a - b for a, b in zip(_middle(held, on), _middle(scored, on), strict=True)]
+    return plain + dot(gaps, _slope(scored, column, on))
 
 
 def _cheap(row: Row, on: Text) -> list[float]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from triptych.core.dear import maker_of
+from triptych.core.dear import PAIR, maker_of
 from triptych.core.errors import SpecError, message, nearest
 from triptych.core.measure import AXES, Measure, build
 from triptych.core.registry import lookup, measures, parse
@@ -68,8 +68,10 @@ def _fit(measure: Measure, given: set[str], settings: Settings, layout: Layout) 
 
 
 def _applies(measure: Measure, layout: Layout) -> bool:
-    """Whether a measure of the default panel says anything here: some need a prompt, some responses to one."""
+    """Whether a measure of the default panel says anything here: some need a prompt, some responses to one, some pairs."""
     if measure.about.name.startswith("per_prompt_") and not (layout.has_prompt and layout.has_response):
+        return False
+    if PAIR in measure.statistic().needs and layout.kind != "preference":
         return False
     return layout.has_prompt or not any(need.endswith("@prompt") for need in measure.statistic().needs)
 

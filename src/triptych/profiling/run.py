@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow.compute as pc
@@ -16,6 +17,7 @@ from triptych.core.batch import DEFECTS, Text
 from triptych.core.errors import SchemaError, message
 from triptych.core.estimate import Estimate, Undefined
 from triptych.core.groups import everything
+from triptych.core.interval import Dealt
 from triptych.core.measure import Measure
 from triptych.core.profile import Profile
 from triptych.core.reading import read
@@ -34,22 +36,34 @@ from triptych.profiling.beside import Beside
 from triptych.profiling.panel import Panel, check_labels, plan
 from triptych.profiling.reference import PREFIX, references_for
 from triptych.profiling.warn import warnings
+from triptych.statistics.calibrated import Calibrated
 from triptych.statistics.powered import PoweredMean
 
 
-def profile_dataset(dataset: Dataset, bench: Bench, features: Path | None = None) -> Profile:
+class Also(Protocol):
+    """What is told of a set beside its measures."""
+
+    def columns(self, dataset: Dataset) -> Sequence[str]:
+        """Feature columns of the set that it reads."""
+
+    def details(self, dataset: Dataset, selected: Selected) -> Mapping[str, Any]:
+        """Keys of the profile, of the records that are measured."""
+
+
+def profile_dataset(dataset: Dataset, bench: Bench, features: Path | None = None, also: Also | None = None) -> Profile:
     """Measure one data set.
 
     Args:
         dataset: what to measure.
         bench: what to work with.
         features: where to write `features.parquet`, or None.
+        also: what is told of it beside its measures.
 
     Raises:
         InputError: the data or a request do not fit.
     """
     started, asked = time.perf_counter(), bench.asked()
-    ready = _prepare(dataset, bench)
+    ready = _prepare(dataset, bench, also.columns(dataset) if also else ())
     store, grouping, selected = ready.store, ready.grouping, ready.selected
     with ThreadPoolExecutor(1) as aside:  # the file is written while the numbers are made
         about = {
@@ -66,6 +80,8 @@ def profile_dataset(dataset: Dataset, bench: Bench, features: Path | None = None
         details["annotations"] = described(ready.annotations)
     if bench.second:
         details["second_encoder"] = _second(dataset, ready, bench, bench.second)
+    if also:
+        details |= also.details(dataset, selected)
     return Profile(
         dataset=description,
         estimates=estimates,
@@ -101,7 +117,8 @@ class _Prepared:
     selected: Selected
 
 
-def _prepare(dataset: Dataset, bench: Bench) -> _Prepared:
+def _prepare(dataset: Dataset, bench: Bench, more: Sequence[str] = ()) -> _Prepared:
+    """Compute what the panel reads of a data set, and more columns that are wanted."""
     panel = plan(bench.settings, dataset.layout)
     check_labels(panel.measures, dataset.layout)
     on: Text = "response" if dataset.layout.has_response else "prompt"
@@ -112,7 +129,7 @@ def _prepare(dataset: Dataset, bench: Bench) -> _Prepared:
     marks = features_of(annotations)
     instruments = replace(bench.instruments, judged=on, annotations=marks, references=references)
     columns = [need for measure in panel.measures for need in measure.statistic().needs]
-    columns += [*NEEDS, f"defects@{on}", DEFECTS]
+    columns += [*NEEDS, f"defects@{on}", DEFECTS, *more]
     columns += [f"length@{text}" for text in ("prompt", "response") if getattr(dataset.layout, f"has_{text}")]
     work = work_for(columns, instruments)
     store = scan(dataset, work.features, bench.cache, bench.engine, bench.progress)
@@ -144,9 +161,10 @@ def _selected(store: FeatureStore, grouping: Grouping, valid_only: bool) -> Sele
 
 @dataclass(frozen=True)
 class _Reading:
-    """Measures that read one statistic."""
+    """Measures that read one statistic; `dealt`: what its records were dealt to the groups as."""
 
     statistic: Statistic
+    dealt: Dealt | None
     measures: tuple[Measure, ...]
     headlines: frozenset[str]
     frozen: str | None
@@ -154,7 +172,7 @@ class _Reading:
 
 
 def _read_all(ready: _Prepared, folded: dict[str, Statistic], bench: Bench) -> tuple[Estimate, ...]:
-    readings, panel = [], ready.panel
+    readings, panel, dealt = [], ready.panel, ready.selected.keys.dealt()
     for key, statistic in folded.items():
         mine = tuple(measure for measure in panel.measures if measure.statistic().spec.hash == key)
         frozen = [f"encoder {ready.instruments.encoder_identity}"] if _embedded(statistic, ready) else []
@@ -165,7 +183,7 @@ def _read_all(ready: _Prepared, folded: dict[str, Statistic], bench: Bench) -> t
             if any(need.startswith(PREFIX) and need.endswith(f"@{each.on}") for need in statistic.needs)
         ]
         asked = asked_words(statistic, ready.annotations)
-        readings.append(_Reading(statistic, mine, panel.headlines, "; ".join(frozen) or None, asked))
+        readings.append(_Reading(statistic, dealt, mine, panel.headlines, "; ".join(frozen) or None, asked))
     estimates: dict[str, Estimate] = {}
     # One statistic, one thread: what a reading caches belongs to its statistic. Decompositions and compression run
     # outside the interpreter's lock.
@@ -182,7 +200,7 @@ def _embedded(statistic: Statistic, ready: _Prepared) -> bool:
 
     A powered mean does not: whatever predicts it makes it steadier, and leaves what it estimates as it is.
     """
-    if isinstance(statistic, PoweredMean):
+    if isinstance(statistic, (PoweredMean, Calibrated)):
         return False
     features = work_for(statistic.needs, ready.instruments).features
     return any(isinstance(feature, (Embedding, ColumnVectors)) for feature in features)
@@ -206,10 +224,10 @@ def _second(dataset: Dataset, ready: _Prepared, bench: Bench, other: Instruments
 
 
 def _read(reading: _Reading) -> list[Estimate]:
-    found = [
-        read(m, reading.statistic, headline=m.spec.hash in reading.headlines, conditional_on=reading.frozen)
-        for m in reading.measures
-    ]
+    found = []
+    for one in reading.measures:
+        top, held = one.spec.hash in reading.headlines, reading.frozen
+        found.append(read(one, reading.statistic, dealt=reading.dealt, headline=top, conditional_on=held))
     asked = {"asked": reading.asked} if reading.asked else {}
     return [replace(estimate, about=estimate.about | asked) for estimate in found]
 

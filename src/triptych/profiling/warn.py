@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from triptych.core.estimate import Estimate
+from triptych.language.gradients import WIDTH
 from triptych.profiling.beside import REPEATED_RESPONSES
 
 SMALL = 500
@@ -18,6 +19,8 @@ SHORT = 10
 FEW = 10
 UNKNOWN = 0.05
 COVERED = 0.9
+GRADIENTS = WIDTH * 8 // 7 + 1
+"""Records of which seven of the eight folds hold more gradients than a gradient has numbers."""
 
 
 def warnings(
@@ -34,6 +37,8 @@ def warnings(
     found = _of_dataset(dataset)
     for annotation in details.get("annotations", ()):  # before all that is told of every set
         found += _of_annotation(annotation)
+    for held in details.get("contamination", {}).get("benchmarks", ()):
+        found += _of_benchmark(held)
     for estimate in estimates:
         found += _of(estimate)
     found += _constant(details, records) + _short(estimates)
@@ -73,6 +78,12 @@ def _of(estimate: Estimate) -> list[tuple[str, str]]:
             return [
                 ("saturated_label", f'The label "{field}" is saturated at {value:.3f}: it can hardly tell sets apart.')
             ]
+    if name == "grace" and estimate.n < GRADIENTS:
+        text = (
+            f"GRACE rests on {estimate.n:,} gradients of {WIDTH} numbers: with fewer than {GRADIENTS:,} the inverse is made "
+            "mostly by its smoothing, and the value falls steeply with every record. Compare only at equal numbers."
+        )
+        return [("few_gradients", text)]
     if name == "length_correlation" and abs(value) > LENGTH_DRIVEN:
         of = str(estimate.spec.params.get("of")).replace("_", " ")
         return [("length_driven", f"{of} mostly reads length here (rank correlation {value:.2f}).")]
@@ -105,6 +116,16 @@ def _of_annotation(annotation: Mapping[str, Any]) -> list[tuple[str, str]]:
             )
             found.append(("cut", text))
     return found
+
+
+def _of_benchmark(held: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """That records hold text of a benchmark."""
+    if not held["hits"]:
+        return []
+    which = "1 record holds" if held["hits"] == 1 else f"{held['hits']:,} records hold"
+    return [
+        ("contamination", f"{which} text of {held['name']}: a score on it says less of a model trained on this set.")
+    ]
 
 
 def _constant(details: Mapping[str, Any], records: int) -> list[tuple[str, str]]:

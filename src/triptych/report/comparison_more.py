@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -23,7 +23,7 @@ from triptych.report.fields import items, listed, mapping, raw, text
 from triptych.report.loose_numbers import bounded, reading
 from triptych.report.study_records import Reading
 from triptych.report.text import clean, line
-from triptych.report.words import AXES, AXIS_WORDS, count
+from triptych.report.words import AXES, AXIS_WORDS, count, number
 
 NAME = 80
 CELLS = (
@@ -80,7 +80,7 @@ def _overlap(item: Mapping[str, Any], limits: ComparisonLimits) -> Overlap:
         hits=bounded(item.get("hits")),
         share=reading({"value": item.get("share"), "lo": item.get("lo"), "hi": item.get("hi")}),
         precision=reading(item.get("precision")),
-        by=text(mapping(item, "precision"), "by", 40),
+        by=_told_by(text(mapping(item, "precision"), "by", 40)),
         threshold=bounded(item.get("threshold")),
         items=f"{count(held)} of {count(items_)}" if held is not None and items_ is not None else "",
         undefined=text(item, "undefined", limits.text),
@@ -88,11 +88,18 @@ def _overlap(item: Mapping[str, Any], limits: ComparisonLimits) -> Overlap:
     )
 
 
+def _told_by(found: str) -> str:
+    """Where a precision comes from, in words."""
+    return {"chance": "by the chance level", "labels": "by labels"}.get(found, found and f"by {found}")
+
+
 def _excerpt(found: Any, limit: int) -> Excerpt:
     """A record as text with its spans marked; where it is only a text, that."""
     if not isinstance(found, Mapping):
         return Excerpt("", ((False, line(str(found), limit)),) if found is not None else ())
-    return Excerpt(_address(found.get("record")), _marked(found, limit))
+    of, similarity = _address(found.get("benchmark")), bounded(found.get("similarity"))
+    note = f"{number(similarity, 2)} of {of}" if of and similarity is not None else of
+    return Excerpt(_address(found.get("record")), _marked(found, limit), note)
 
 
 def _address(found: Any) -> str:
@@ -103,18 +110,31 @@ def _address(found: Any) -> str:
 
 
 def _marked(item: Mapping[str, Any], limit: int) -> tuple[tuple[bool, str], ...]:
-    """A text cut at its marked spans (places from, to); spans that are texts are marked where they first occur."""
-    whole = raw(item, "text")[:limit]
+    """A text cut at its marked spans (places from, to); spans that are texts are marked where they first occur.
+
+    Of a long text the part is shown in which its longest span begins.
+    """
+    whole = raw(item, "text")
     ends = sorted(span for each in items(item.get("spans"))[:SPANS] if (span := _span(each, whole)) is not None)
-    pieces: list[tuple[bool, str]] = []
-    at = 0
+    first = _window(ends, len(whole), limit)
+    last = min(first + limit, len(whole))
+    pieces: list[tuple[bool, str]] = [(False, "…")] if first or bounded(item.get("start")) else []
+    at = first
     for start, end in ends:
-        if end <= at:
+        if min(end, last) <= at or start >= last:
             continue
-        pieces += [(False, whole[at : max(at, start)]), (True, whole[max(at, start) : end])]
-        at = end
-    pieces.append((False, whole[at:] + ("…" if len(raw(item, "text")) > limit else "")))
+        pieces += [(False, whole[at : max(at, start)]), (True, whole[max(at, start) : min(end, last)])]
+        at = min(end, last)
+    pieces.append((False, whole[at:last] + ("…" if last < len(whole) else "")))
     return tuple((marked, clean(piece, limit + 1)) for marked, piece in pieces if piece)
+
+
+def _window(ends: Sequence[tuple[int, int]], size: int, limit: int) -> int:
+    """Where the part of a text begins that is shown: a little before its longest span, unless that fits from the start."""
+    longest = max(ends, key=lambda span: (span[1] - span[0], -span[0]), default=(0, 0))
+    if longest[1] <= limit:
+        return 0
+    return max(min(longest[0] - limit // 8, size - limit), 0)
 
 
 def _span(found: Any, whole: str) -> tuple[int, int] | None:

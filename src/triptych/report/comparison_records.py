@@ -193,10 +193,11 @@ class Ranking:
 
 @dataclass(frozen=True)
 class Excerpt:
-    """A text with its marked places, cut into (marked, text) pieces."""
+    """A text with its marked places, cut into (marked, text) pieces; `note` says what they are."""
 
     where: str
     pieces: tuple[tuple[bool, str], ...]
+    note: str = ""
 
 
 @dataclass(frozen=True)

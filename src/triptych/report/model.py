@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from triptych.core.errors import SchemaError, message
+from triptych.report.comparison_more import read_overlaps
+from triptych.report.comparison_records import ComparisonLimits, Overlaps
 from triptych.report.fields import items as _items
 from triptych.report.fields import listed as _list
 from triptych.report.fields import mapping as _map
@@ -189,6 +191,7 @@ class Profile:
     warnings: tuple[str, ...]
     provenance: Provenance
     second: Second | None = None
+    contamination: Overlaps | None = None
 
 
 def read_profile(document: Any, limits: Limits | None = None) -> Profile:
@@ -217,7 +220,13 @@ def read_profile(document: Any, limits: Limits | None = None) -> Profile:
         warnings=_warnings(_list(document, "warnings"), limits),
         provenance=_provenance(document),
         second=_second(_map(document, "second_encoder"), limits),
+        contamination=read_overlaps(document, _of_overlaps(limits)),
     )
+
+
+def _of_overlaps(limits: Limits) -> ComparisonLimits:
+    """How much of the overlaps with benchmarks is shown."""
+    return ComparisonLimits(benchmarks=limits.notes, examples=limits.items, text=limits.excerpt)
 
 
 def _second(item: Mapping[str, Any], limits: Limits) -> Second | None:

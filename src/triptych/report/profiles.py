@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from triptych.core.errors import UsageError
+from triptych.report.comparison_records import Overlaps
+from triptych.report.comparison_words import reading_words
 from triptych.report.encoders import two_encoders
 from triptych.report.model import Limits, Profile, read_profile
 from triptych.report.page import LADDER, render_bounded
@@ -46,6 +49,8 @@ def profile_view(documents: Sequence[Mapping[str, Any]], limits: Limits) -> dict
         "panels": panels(read, sets, lined_up),
         "size_curves": size_curves(sets, lined_up["diversity"]),
         "encoders": two_encoders(read),
+        "overlaps": overlaps(read),
+        "cell": reading_words,
         "defects": _defects(read),
         "defects_in_panel": len(sets) <= 3,
         "methods": methods(sets, lined_up),
@@ -60,6 +65,17 @@ def set_views(profiles: Sequence[Profile]) -> list[SetView]:
     return [
         SetView(index, letter(index), f"s{index % 8}", profile, texts[index]) for index, profile in enumerate(profiles)
     ]
+
+
+def overlaps(profiles: Sequence[Profile]) -> Overlaps | None:
+    """What all sets hold of benchmarks; None where that was not asked of any."""
+    found = [profile.contamination for profile in profiles if profile.contamination]
+    if not found:
+        return None
+    rows = tuple(row for each in found for row in each.rows)
+    if len(profiles) == 1:
+        rows = tuple(replace(row, owner="") for row in rows)
+    return Overlaps(rows, " ".join(each.text for each in found if each.text))
 
 
 def _title(profiles: Sequence[Profile], total: int) -> str:

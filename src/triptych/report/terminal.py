@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from triptych.report.comparison_words import reading_words
 from triptych.report.encoders import two_encoders
 from triptych.report.model import Estimate, Profile, read_profile
 from triptych.report.rows import Cell, Row, rows
@@ -35,7 +36,7 @@ def print_profiles(documents: Sequence[Mapping[str, Any]], console: Console) -> 
     for table in tables(profiles):
         console.print(table)
         console.print()
-    for text in [*notes(profiles), *_encoders(profiles)]:
+    for text in [*notes(profiles), *_overlaps(profiles), *_encoders(profiles)]:
         console.print(text)
 
 
@@ -90,6 +91,22 @@ def _encoders(profiles: Sequence[Profile]) -> list[Text]:
     lines = [Text(both.summary)] + [Text(f"! {text}", style="yellow") for text in both.apart[:WARNINGS]]
     more = len(both.apart) - WARNINGS
     return lines + ([Text(f"! {count(more, 'more line')} in the report", style="yellow")] if more > 0 else [])
+
+
+def _overlaps(profiles: Sequence[Profile]) -> list[Text]:
+    """What each set holds of benchmarks: a line for each that it holds, one for all others."""
+    lines = []
+    for profile in profiles:
+        rows, name = profile.contamination.rows if profile.contamination else (), profile.dataset.name
+        for row in rows:
+            if row.hits:
+                known = row.precision.value is not None
+                precision = f"precision {reading_words(row.precision, 2)} {row.by}" if known else "precision not known"
+                share = f"{count(row.hits)} of {count(row.records, 'record')}, {reading_words(row.share, 4)}"
+                lines.append(Text(f"{name}: {share}, hold text of {row.name}; {precision}"))
+        if none := [row.name for row in rows if row.hits == 0]:
+            lines.append(Text(f"{name}: no record holds text of {listing(none)}"))
+    return lines
 
 
 def _reasons(item: Estimate) -> list[str]:

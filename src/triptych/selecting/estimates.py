@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from triptych.core.basket import Basket
 from triptych.core.estimate import Undefined
 from triptych.core.groups import GROUPS, Mask, everything
-from triptych.core.interval import interval
+from triptych.core.interval import Dealt, interval
 from triptych.core.reading import read
 from triptych.core.rng import stream
 from triptych.engines.fold import Selected, fold
@@ -68,7 +68,8 @@ def estimates(chosen: Chosen, pool: Pool, bench: Bench, seed: int) -> list[dict[
             for name, rows in sets.items():
                 states[name] = _folded(pool, rows, bench)
                 stage.advance(1)
-        found += [_measured(measure, states, bench) for measure in pool.measures]
+        dealt = Selected(pool.store, pool.grouping.keys, kept).keys.dealt()
+        found += [_measured(measure, states, dealt, bench) for measure in pool.measures]
     return sorted(found, key=lambda entry: ("quality", "diversity", "complexity").index(entry["axis"]))
 
 
@@ -78,11 +79,13 @@ def _folded(pool: Pool, rows: Ints, bench: Bench) -> Mapping[str, Any]:
     return fold(selected, statistics, pool.work.relations, bench.engine, Progress())
 
 
-def _measured(measure: Any, states: Mapping[str, Mapping[str, Any]], bench: Bench) -> dict[str, Any]:
+def _measured(
+    measure: Any, states: Mapping[str, Mapping[str, Any]], dealt: Dealt | None, bench: Bench
+) -> dict[str, Any]:
     key = measure.statistic().spec.hash
     embedded = any("embedding" in need for need in measure.statistic().needs)
     frozen = f"encoder {bench.instruments.encoder_identity}" if embedded else None
-    estimate = read(measure, states["selected"][key], conditional_on=frozen)
+    estimate = read(measure, states["selected"][key], dealt=dealt, conditional_on=frozen)
     beside = {}
     for name in ("pool", "random"):
         value = measure.value(states[name][key], everything())

@@ -19,6 +19,10 @@ from triptych.data.values import as_key, as_label, excerpt
 from triptych.engines.store import FeatureStore
 from triptych.selecting.sourcerows import fields_of_rows
 from triptych.statistics.moments import Moments
+from triptych.statistics.powered import PoweredMean
+
+_MEANS = (Moments, PoweredMean)
+"""Statistics of measures that are the mean of a column; that of the second costs a call to a model for each record."""
 
 LENGTH = "length"
 _SHORT, _HELD = 64, 1 << 16
@@ -63,7 +67,7 @@ def number(name: str, factor: str, dataset: Dataset, judged: Text) -> Wish:
             statistic = build(lookup(base), {"on": on} if on else {}).statistic()
         except (SpecError, ValueError) as error:
             raise SchemaError(message(f"{factor}: {base} is not read on this text.", got=name)) from error
-        if isinstance(statistic, Moments):
+        if isinstance(statistic, _MEANS):
             return Wish(name, column=statistic.column)
     known = sorted({*layout.labels, *map(str, layout.known), LENGTH, *columns})
     near = nearest(base, known)
@@ -95,7 +99,7 @@ def named(name: str, option: str, dataset: Dataset) -> Wish:
 def _columns() -> tuple[str, ...]:
     """Measures that are the mean of a numeric column."""
     plain = [name for name in measures() if name != "label_mean"]
-    return tuple(name for name in plain if isinstance(build(lookup(name), _needed(name)).statistic(), Moments))
+    return tuple(name for name in plain if isinstance(build(lookup(name), _needed(name)).statistic(), _MEANS))
 
 
 def _needed(name: str) -> Mapping[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from triptych.core.dear import maker_of
 from triptych.data import SHARD_RECORDS, Dataset
 from triptych.engines.catalog import Instruments, work_for
 from triptych.engines.local import cores
+from triptych.profiling.annotations import plan_lines
 from triptych.profiling.settings import Settings
-from triptych.selecting.pool import planned
+from triptych.selecting.pool import asked_of, planned
 from triptych.selecting.request import SelectRequest
 
 
@@ -19,7 +21,8 @@ def describe_select(source: object, dataset: Dataset, settings: Settings, reques
     asked = request.reading(dataset, settings.measures, vectors=True)
     reading = planned(source, dataset, settings, asked)
     instruments = Instruments.named(settings.tokenizer, settings.encoder)
-    features = work_for(reading.columns, instruments).features
+    features = work_for([name for name in reading.columns if maker_of(name) is None], instruments).features
+    dear = plan_lines(dataset, asked_of(reading, settings, asked), settings)
     rows = dataset.expected_rows()
     wishes = reading.wishes
     read = [
@@ -33,6 +36,7 @@ def describe_select(source: object, dataset: Dataset, settings: Settings, reques
             f"{dataset.name}: {dataset.layout.sentence}",
             f"  about {rows:,} rows" if rows is not None else "  rows are counted as they are read",
             *read,
+            *dear,
             f"pass 1, over the source: {len(features)} features in shards of {SHARD_RECORDS:,} records",
             *(["pass 2, over the source: fields of the rows"] if fields else []),
             f"processes: {settings.workers or cores()}",
@@ -40,6 +44,6 @@ def describe_select(source: object, dataset: Dataset, settings: Settings, reques
             f"embedded text: {reading.on}",
             f"policy: {request.text}, which needs {needs}; budget: {request.budget}",
             "then: the nearest kept record of each, measures of the selection, the rows copied verbatim",
-            "calls to a model endpoint: 0; cost: 0",
+            *(() if dear else ("calls to a model endpoint: 0; cost: 0",)),
         ]
     )

@@ -25,6 +25,7 @@ from triptych.data.values import as_label
 from triptych.engines.catalog import Instruments, Work, work_for
 from triptych.engines.grouping import NEEDS, Grouping, group_records
 from triptych.engines.store import FeatureStore, scan
+from triptych.profiling.annotations import Wanted, annotated, features_of, wanted
 from triptych.profiling.bench import Bench
 from triptych.profiling.panel import plan
 from triptych.profiling.settings import Settings
@@ -222,25 +223,29 @@ def read_pool(source: object, dataset: Dataset, bench: Bench, request: PoolReque
     Raises:
         SchemaError: a field that does not exist or holds no numbers.
         SelectionError: no record is free of defects.
+        TriptychError: a model that is asked about each record could not go on; what was paid for is kept.
     """
-    layout, wanted = dataset.layout, planned(source, dataset, bench.settings, request)
-    instruments = replace(bench.instruments, judged=wanted.judged)
-    work = work_for(wanted.columns, instruments)
+    layout, reading = dataset.layout, planned(source, dataset, bench.settings, request)
+    asked = asked_of(reading, bench.settings, request)
+    lasting = bench.settings.cache is not False
+    annotations = features_of(annotated(dataset, asked, bench.cache.root, bench.progress, lasting=lasting))
+    instruments = replace(bench.instruments, judged=reading.judged, annotations=annotations)
+    work = work_for(reading.columns, instruments)
     store = scan(dataset, work.features, bench.cache, bench.engine, bench.progress)
-    read = _Read(source, dataset, store, wanted.wishes)
-    lengths = {text: filled(store, f"length@{text}") for text in wanted.texts}
+    read = _Read(source, dataset, store, reading.wishes)
+    lengths = {text: filled(store, f"length@{text}") for text in reading.texts}
     maker = Maker(store, layout, request.unit, read.values, lengths)
     rank, left_out = maker.ranked(dataset.name, with_invalid=request.with_invalid)
     first = maker.first[rank]
     summary = dataset.summary
-    told = (summary.sha256 if summary else "", instruments.encoder_identity, instruments.tokenizer_identity, wanted.on)
+    told = (summary.sha256 if summary else "", instruments.encoder_identity, instruments.tokenizer_identity, reading.on)
     candidates = Candidates(
         id=maker.id[rank],
         cost=maker.cost[rank],
-        length=maker.summed(lengths[wanted.judged].astype(np.float64))[rank],
+        length=maker.summed(lengths[reading.judged].astype(np.float64))[rank],
         quality=maker.mean(read.values.get("quality"), rank),
         complexity=maker.mean(read.values.get("complexity"), rank),
-        vectors=vectors(store, f"embedding@{wanted.on}", maker, rank) if request.vectors else None,
+        vectors=vectors(store, f"embedding@{reading.on}", maker, rank) if request.vectors else None,
         structure=structures(store, layout, first),
         codes={name: codes(values[first]) for name, values in read.texts.items()},
         numbers={name: maker.mean(values, rank) for name, values in read.numbers.items()},
@@ -252,21 +257,30 @@ def read_pool(source: object, dataset: Dataset, bench: Bench, request: PoolReque
         grouping=group_records(store, layout),
         work=work,
         instruments=instruments,
-        measures=wanted.measures,
-        on=wanted.on,
-        judged=wanted.judged,
+        measures=reading.measures,
+        on=reading.on,
+        judged=reading.judged,
         candidates=candidates,
         first=first,
         sizes=None if maker.sizes is None else maker.sizes[rank],
         valid=maker.valid[rank],
-        quality=wanted.wishes.get("quality"),
-        complexity=wanted.wishes.get("complexity"),
-        detected=wanted.detected,
+        quality=reading.wishes.get("quality"),
+        complexity=reading.wishes.get("complexity"),
+        detected=reading.detected,
         values=read.values,
         tokens=maker.tokens,
         texts=read.texts,
         left_out=left_out,
     )
+
+
+def asked_of(reading: Reading, settings: Settings, request: PoolRequest) -> tuple[Wanted, ...]:
+    """Who is asked about the records of a pool: about those that may be taken.
+
+    Raises:
+        SpecError: a model is needed and none is named.
+    """
+    return wanted((), replace(settings, valid_only=not request.with_invalid), reading.columns)
 
 
 def _wishes(

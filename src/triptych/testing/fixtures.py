@@ -34,6 +34,8 @@ WIDTH = 8
 DEAR = (
     "judge.quality",
     "judge.complexity",
+    "judge.pair",
+    "judge.pair_swapped",
     "reward.score",
     "lm.surprisal",
     "lm.surprisal_alone",
@@ -45,7 +47,7 @@ DEAR = (
 )
 """Dear columns, made up from the content: a fifth of the records was not sampled."""
 
-YES_OR_NO = ("lm.misfit",)
+YES_OR_NO = ("lm.misfit", "judge.pair", "judge.pair_swapped")
 """Those that are 0 or 1."""
 
 VECTORS = ("gradients.vector", "student.gradient")

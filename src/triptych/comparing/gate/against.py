@@ -17,7 +17,7 @@ from triptych.comparing.reading import Compared
 from triptych.comparing.sides import Ints, Side
 from triptych.core.estimate import Estimate, Undefined
 from triptych.core.groups import GROUPS, everything, mix
-from triptych.core.interval import Changes, changes
+from triptych.core.interval import Changes, Dealt, changes
 from triptych.core.measure import Measure
 from triptych.core.profile import Profile
 from triptych.core.rng import stream
@@ -64,11 +64,14 @@ def against_profile(side: Side, profile: Profile, measures: Sequence[Measure], b
     if size is None:
         reason = f"{len(side):,} records, fewer than a 32nd of the baseline"
         return [Compared(measure, (len(side), 0), None, reason) for measure in measures]
-    folded = [folded_rows(side, rows, measures, bench) for rows in _draws(side, size.records)]
-    return [
-        _compared(measure, [one[measure.statistic().spec.hash] for one in folded], profile, size)
-        for measure in measures
-    ]
+    draws = _draws(side, size.records)
+    folded = [folded_rows(side, rows, measures, bench) for rows in draws]
+    dealt = Selected(side.store, side.keys, draws[0]).keys.dealt()
+    out = []
+    for measure in measures:
+        mine = [one[measure.statistic().spec.hash] for one in folded]
+        out.append(_compared(measure, mine, dealt, profile, size))
+    return out
 
 
 def against_itself(measures: Sequence[Measure], folded: Mapping[str, Statistic]) -> list[Compared]:
@@ -105,9 +108,11 @@ def _draws(side: Side, records: int) -> list[Ints]:
     return out
 
 
-def _compared(measure: Measure, statistics: Sequence[Statistic], profile: Profile, size: Size) -> Compared:
+def _compared(
+    measure: Measure, statistics: Sequence[Statistic], dealt: Dealt | None, profile: Profile, size: Size
+) -> Compared:
     first = statistics[0]
-    mine = changes_of(measure, first)
+    mine = changes_of(measure, first, dealt)
     n = first.records(everything())
     values = [measure.value(statistic, everything()) for statistic in statistics]
     if isinstance(mine, Undefined):
@@ -124,9 +129,10 @@ def _compared(measure: Measure, statistics: Sequence[Statistic], profile: Profil
     return Compared(measure, (n, found.n), difference(mine, found, paired=False, draws=several), None)
 
 
-def changes_of(measure: Measure, statistic: Statistic) -> Changes | Undefined:
-    """What the groups contribute to the error of a measure."""
-    return changes(lambda keep: measure.value(statistic, keep), statistic.records, measure.interval_kind(statistic))
+def changes_of(measure: Measure, statistic: Statistic, dealt: Dealt | None) -> Changes | Undefined:
+    """What the groups contribute to the error of a measure; `dealt` as `Keys.dealt` of the folded records tells."""
+    kind = measure.interval_kind(statistic)
+    return changes(lambda keep: measure.value(statistic, keep), statistic.records, kind, dealt)
 
 
 def _point(estimate: Estimate, size: Size, like: Changes) -> Changes | str:

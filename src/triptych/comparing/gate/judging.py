@@ -125,6 +125,7 @@ def _judge(records: _Records, rules: Pairs, ready: Prepared, bench: Bench, out: 
     measures = {m.spec.hash: m for _, m in rules if m is not None}
     folded = folded_rows(records.alone, None, list(measures.values()), bench) if measures else {}
     found = _compared(records, rules, folded, (ready, bench, out)) if comparing else {}
+    dealt = records.alone.keys.dealt()
 
     def beside(rule: Rule, measure: Measure) -> Compared | None:
         return None if rule.beside is None else found[rule.beside, measure.spec.hash]
@@ -136,7 +137,7 @@ def _judge(records: _Records, rules: Pairs, ready: Prepared, bench: Bench, out: 
             out.outcomes.append(counted(rule, measure, n, records.scope))
         if measure is None or statistic is None:
             continue
-        out.outcomes += absolute(rule, measure, statistic, records.scope)
+        out.outcomes += absolute(rule, measure, statistic, records.scope, dealt)
         if rule.compares and comparing:
             compared = found[rule.match, measure.spec.hash]
             value = _value(measure, statistic)

@@ -24,6 +24,7 @@ from triptych.comparing.reading import Compared
 from triptych.comparing.verdict import Margin, default_margin
 from triptych.core.estimate import Undefined
 from triptych.core.groups import everything
+from triptych.core.interval import Dealt
 from triptych.core.measure import Measure
 from triptych.core.statistic import Statistic
 
@@ -71,14 +72,14 @@ def counted(rule: Rule, measure: Measure | None, n: int, scope: Scope) -> Outcom
     return Outcome(rule, measure, "minimum_n", scope.group, PASS if good else FAIL, text, numbers)
 
 
-def absolute(rule: Rule, measure: Measure, statistic: Statistic, scope: Scope) -> list[Outcome]:
-    """The outcomes of a floor and of a ceiling."""
+def absolute(rule: Rule, measure: Measure, statistic: Statistic, scope: Scope, dealt: Dealt | None) -> list[Outcome]:
+    """The outcomes of a floor and of a ceiling; `dealt` as `Keys.dealt` of the folded records tells."""
     kinds = [kind for kind in ("floor", "ceiling") if getattr(rule, kind) is not None]
     if not kinds:
         return []
     n = statistic.records(everything())
     value = measure.value(statistic, everything())
-    found = changes_of(measure, statistic)
+    found = changes_of(measure, statistic, dealt)
     out = []
     for kind in kinds:
         limit = float(getattr(rule, kind))

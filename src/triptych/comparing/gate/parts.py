@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
+from triptych.comparing.corpus import some_records
 from triptych.comparing.gate.saved import SavedSet
 from triptych.comparing.sides import Ints, Side
 from triptych.core.errors import SchemaError, message, nearest
 from triptych.core.relation import Keys
 from triptych.data.values import as_key
-from triptych.engines.store import FeatureStore, ShardColumns
 from triptych.selecting.fields import Columns, named
 
 Texts = NDArray[np.object_]
@@ -88,32 +86,13 @@ def part(side: Side, rows: Ints) -> Side:
     """
     if len(rows) == len(side):
         return side
-    k, bounds = side.keys, side.store.bounds
-    edges = np.searchsorted(rows, bounds)
-    shards = tuple(_Some(shard, rows[edges[i] : edges[i + 1]] - bounds[i]) for i, shard in enumerate(side.store.shards))
+    k = side.keys
     return replace(
         side,
-        store=FeatureStore(shards, side.store.columns),
+        store=some_records(side.store, rows),
         keys=Keys(np.arange(len(rows)), k.address[rows], k.group[rows], k.cluster[rows]),
         prompt=side.prompt[rows],
         length=side.length[rows],
         tokens=side.tokens[rows],
         valid=side.valid[rows],
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Some:
-    """Some records of a shard, by their places in it."""
-
-    shard: ShardColumns
-    inside: Ints
-
-    @property
-    def records(self) -> int:
-        return len(self.inside)
-
-    def read(self, columns: Sequence[str]) -> dict[str, pa.Array]:
-        take = pa.array(self.inside)
-        found: dict[str, Any] = self.shard.read(columns)
-        return {name: column.take(take) for name, column in found.items()}

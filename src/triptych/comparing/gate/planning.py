@@ -5,6 +5,7 @@ from __future__ import annotations
 from triptych.comparing.gate.against import DRAWS
 from triptych.comparing.gate.prepared import planned
 from triptych.comparing.gate.request import GateRequest, Source
+from triptych.profiling.annotations import plan_lines, wanted
 
 
 def describe_gate(request: GateRequest) -> str:
@@ -16,14 +17,19 @@ def describe_gate(request: GateRequest) -> str:
     lines = [f"data: {_words(request.data)}"]
     lines += [f"baseline: {_words(request.baseline)}"] if request.baseline is not None else []
     lines += ["default rules:" if request.rules is None else "rules:"]
-    rules = [rule for rule, _ in planned(request, request.settings)]
+    pairs = planned(request, request.settings)
+    rules = [rule for rule, _ in pairs]
     for rule in rules:
         parts = [f"at equal {rule.match}"] if rule.compares else []
         parts += [f"for each {rule.by}"] if rule.by else []
         lines.append(f"  {rule.name}: " + ", ".join([*rule.limits, *parts]))
     if any(rule.compares for rule in rules):
         lines.append(f"draws of a matching that leaves records out: {DRAWS}, the same whatever the seed")
-    lines.append("calls to a model endpoint: 0; cost: 0")
+    asked = wanted([measure for _, measure in pairs if measure is not None], request.settings)
+    for source in (request.data, request.baseline):
+        if asked and source is not None and source.dataset is not None and source.saved is None:
+            lines += plan_lines(source.dataset, asked, request.settings)
+    lines += [] if asked else ["calls to a model endpoint: 0; cost: 0"]
     return "\n".join(lines)
 
 

@@ -18,10 +18,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from triptych.annotating.run import ALL, identity_hash
 from triptych.comparing.sides import Side
 from triptych.core.batch import DEFECTS, Text
-from triptych.core.errors import ReadError, message
+from triptych.core.errors import ReadError, SpecError, message
 from triptych.core.feature import Feature
+from triptych.core.measure import Measure
 from triptych.core.profile import Profile
 from triptych.core.relation import Keys
 from triptych.data import Dataset, Layout, ReadOptions, Shard
@@ -32,6 +34,8 @@ from triptych.engines.catalog import work_for
 from triptych.engines.grouping import NEEDS, Grouping
 from triptych.engines.parquet import read_features
 from triptych.engines.store import FeatureStore, ShardColumns, ShardFiles
+from triptych.features.annotated import Annotated
+from triptych.profiling.annotations import annotated, features_of, wanted
 from triptych.profiling.bench import Bench
 from triptych.profiling.panel import plan
 
@@ -181,6 +185,7 @@ def saved_side(saved: Saved, bench: Bench, columns: Sequence[str] = ()) -> Side:
 
     Raises:
         InputError: a measure asks for a text or a column that is neither saved nor can be made again.
+        TriptychError: a model that is asked about each record could not go on; what was paid for is kept.
     """
     dataset, keys = saved.dataset, saved.keys
     assert dataset is not None and keys is not None  # noqa: S101, PT018 - the caller looked
@@ -190,7 +195,9 @@ def saved_side(saved: Saved, bench: Bench, columns: Sequence[str] = ()) -> Side:
     measures = plan(bench.settings, layout).measures
     needs = [need for measure in measures for need in measure.statistic().needs]
     needs += [*NEEDS, DEFECTS, *(f"length@{text}" for text in texts), *columns]
-    work = work_for(needs, replace(bench.instruments, judged=judged))
+    work = work_for(
+        needs, replace(bench.instruments, judged=judged, annotations=_dear(saved, dataset, measures, bench))
+    )
     store = _completed(saved.folder / FEATURES, dataset.store, work.features, bench)
     lengths = {text: _numbers(store, f"length@{text}").astype(np.int64) for text in texts}
     return Side(
@@ -206,6 +213,26 @@ def saved_side(saved: Saved, bench: Bench, columns: Sequence[str] = ()) -> Side:
         tokens=np.sum(list(lengths.values()), axis=0),
         valid=_numbers(store, DEFECTS) == 0,
     )
+
+
+def _dear(saved: Saved, dataset: SavedSet, measures: Sequence[Measure], bench: Bench) -> tuple[Annotated, ...]:
+    """Dear columns: those that were saved, and those of models that are asked now.
+
+    Raises:
+        SpecError: the saved ones are by another model than the one that is named now.
+    """
+    asked = wanted(measures, bench.settings)
+    held = [each.annotator for each in asked if set(each.annotator.gives) <= set(dataset.store.columns)]
+    known = {artifact["hash"] for artifact in saved.profile.artifacts}
+    for maker in held:
+        if identity_hash(maker) not in known:
+            what = f"{saved.folder}: {maker.gives[0]} was made by another model, or asked for otherwise."
+            got = "; ".join(one["name"] for one in saved.profile.artifacts)
+            raise SpecError(message(what, got=got, want=maker.title, hint="measure it again with this one"))
+    now = [each for each in asked if each.annotator not in held]
+    lasting = bench.settings.cache is not False
+    made = features_of(annotated(dataset, now, bench.cache.root, bench.progress, lasting=lasting))
+    return (*made, *(Annotated(maker.gives, "saved", ALL, "", maker.title) for maker in held))
 
 
 def _numbers(store: FeatureStore, column: str) -> Any:

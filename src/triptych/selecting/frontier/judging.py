@@ -25,7 +25,7 @@ from triptych.core.batch import DEFECTS, Batch
 from triptych.core.errors import SpecError, UsageError, message
 from triptych.core.estimate import Estimate, Undefined
 from triptych.core.groups import Mask, everything, mix
-from triptych.core.interval import interval
+from triptych.core.interval import Dealt, interval
 from triptych.core.measure import Measure
 from triptych.core.reading import read
 from triptych.core.registry import parse
@@ -219,7 +219,7 @@ class Judge:
             statistics = [measure.statistic() for _, measure in mine]
             folded = fold(selected, statistics, relations, self.engine, Progress())
             for (ruler, measure), statistic in zip(mine, statistics, strict=True):
-                found[ruler] = _reading(read(measure, folded[statistic.spec.hash]))
+                found[ruler] = _reading(read(measure, folded[statistic.spec.hash], dealt=selected.keys.dealt()))
         return found
 
     @cached_property
@@ -232,10 +232,10 @@ class Judge:
         """The Vendi score of order 2 on TF-IDF vectors of at most `SAMPLE` records."""
         rows = self.sample(ordinals, SAMPLE)
         vectors = self.lexicon.vectors(*tokens_of(self.pool.store, f"tokens@{self.pool.judged}", rows))
-        return lexical_vendi(vectors, self.keys.group[rows])
+        return lexical_vendi(vectors, self.keys.group[rows], Selected(self.pool.store, self.keys, rows).keys.dealt())
 
 
-def lexical_vendi(vectors: Any, group: NDArray[np.uint8]) -> Reading:
+def lexical_vendi(vectors: Any, group: NDArray[np.uint8], dealt: Dealt | None = None) -> Reading:
     """Effective records of order 2, with the delete-a-group jackknife: exact for every group left out.
 
     A record with itself is among the pairs, as in the measure `vendi`: the score of n records is
@@ -244,6 +244,7 @@ def lexical_vendi(vectors: Any, group: NDArray[np.uint8]) -> Reading:
     Args:
         vectors: unit rows, sparse (n, vocabulary); rows of zeros are not counted.
         group: of each record, (n,).
+        dealt: what the records were dealt to the groups as (`Keys.dealt`); None: every record on its own.
     """
     squares = SquaredCosines(vectors, group)
     if not squares.records(everything()):
@@ -252,7 +253,7 @@ def lexical_vendi(vectors: Any, group: NDArray[np.uint8]) -> Reading:
     def value(keep: Mask) -> float | Undefined:
         return squares.vendi(keep) if squares.records(keep) else Undefined("no record is left")
 
-    between = interval(value, squares.records, "growing", (1.0, float("inf")))
+    between = interval(value, squares.records, "growing", (1.0, float("inf")), dealt)
     return Reading(squares.vendi(everything()), between.lo, between.hi, between.reason)
 
 
