@@ -60,17 +60,29 @@ test, its second use: the same 21 flags as before, 1.0/.68. A recall of .8 was t
 one row; nothing was changed after. The writer of the rules wrote the prompts too, and read no answer and no label of test. Our
 prompts are short and most name a text to work on, so that one answer in nine is an echo.
 
+Then these 501 rows went to dev, both halves, and rows were drawn anew: 302 different answers of the same model (its writer of
+version 2) to 156 new prompts, all test, labelled by one reader before any run: 30 positives. The rules were mended on what was
+missed or wrongly flagged in dev: leads in the words of the task, an input named twice, a text above its question, lists to be
+sorted, letter case, words between underscores; and a word moved or left out now counts like one changed. Run on this test once: 27
+flags, 25 right, 5 of 30 echoes missed: .93/.83, so that .8 was reached, on so few with an interval of .66 to .93. Little of it is
+the mending: the rules of before get 26 flags, 24 right, .92/.80 on the same rows. The writer of the rules wrote these prompts too, and read none of the answers and labels. The old
+test, its third use: 23 flags, all right, 1.0/.74, below .8. Two things were mended after the run: a crash at prompts of two long
+parts, and, since 21 new flags were seen on the 24,224 rows of another set (tool calls that take words of the task; six were read,
+all wrong), a rule on lead-ins now counts for inputs only. One of the 21 is left. The new test stands as it was (25 of 27, 30), the
+old one loses a flag: 22 of 31.
+
 While the rules were written their flags were also read on rows without labels whose prompts are not in test: 29,162 rows of eight
-files, mostly answers of models, and the 51,941 of alpaca_cleaned_52k. Of the 32 flags there 15 were right as the writer of the
-looser rules read them (14 of the 29 of before, of which the writer of those read 16 as right); the rest are mostly inputs with
-nothing to correct or to convert. The rules were mended from these rows, so that is no held-out figure. Where echoes are rare (one
+files, mostly answers of models, and the 51,941 of alpaca_cleaned_52k. Of the 32 flags there (the same before and after the last
+mending) 15 were right as the writer of the looser rules read them (14 of the 29 of before, of which the writer of those read 16 as
+right); the rest are mostly inputs with nothing to correct or to convert. The rules were mended from these rows, so that is no held-out figure. Where echoes are rare (one
 row in two thousand) half of the flags are wrong, and a rate says little.
 
-Dev scores say how well rules can be fitted, not how well they do. Present test rows: rounds 6 and 7 and our own for prompt_echo,
+Dev scores say how well rules can be fitted, not how well they do. Present test rows: rounds 6 and 7 and our second for prompt_echo,
 5 for truncated, 2 for refusal, repetition_loop and constraints, 1 for the rest.
 
-Known misses. prompt_echo, on dev: an edit with one word changed where more was asked, events that were to be put in order, an
-input twice, with words about it between, a loop that starts with part of the input, an input under a title of its own words.
+Known misses. prompt_echo, on dev: an edit with one word or comma changed where more was asked, events that were to be put in
+order, an input and part of it as its own key words, a loop that starts with part of the input, an input under a title of its own
+words.
 truncated: loops cut at the end of a line, code and formulas, a content word at the end ("respond to customer").
 
 Counts are also scored as "two or more". Positives are few in some splits: read the Wilson intervals.

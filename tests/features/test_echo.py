@@ -50,6 +50,13 @@ ECHOES = {
     "an input twice": (f"Suggest a title.\n\n{MILL}", f"{MILL}\n{MILL}"),
     "an input and again its start": (f"Suggest a title.\n\n{MILL}", f"{MILL}\nOutput: {MILL[:70]}"),
     "a loop of instruction and input": ("Invent a motto.\n\nA small cafe by the canal", "Input: A small cafe by the canal\nOutput:\n\nInvent a motto.\n\n" * 9),
+    "the input, named twice": (f"Paraphrase the text.\n\n{MILL}", f'The original text is: "{MILL}"\n\nThe revised text is: "{MILL[:70]}'),
+    "the words of a task before the input": ("Turn it into a riddle.\n\nA grey cat sleeps on the roof.", 'The riddle: "A grey cat sleeps on the roof."'),
+    "a text above its question": (f"Answer the question from the text.\n\n{MILL} Who bought it?", MILL),
+    "a class not told": (f"Classify the text as news or letter.\n\n{MILL}", MILL.replace("own ", "")),
+    "a list not sorted": ("Sort the words in alphabetical order.\n\nviolin, drum, harp, trumpet, flute", "Violin, drum, harp, trumpet, flute"),
+    "a word still underlined": ("Replace the underlined word.\n\nThe path was _difficult_ after the rain.", "The path was **difficult** after the rain."),
+    "capitals at some words": ("Convert the sentence to upper case.\n\nthe last bus leaves at midnight", "The Last Bus leaves at midnight."),
     "a list of one line": ("Name three rivers in the north.", "".join(f"{n}. Name three rivers in the north.\n" for n in range(1, 10))),
     "a loop of an instruction with another input": ("List what a good baker must know.\n\nPierre", "List what a good baker must know.\n\nInput: Anna\nOutput:\n\n" * 9),
 }  # fmt: skip
@@ -85,6 +92,13 @@ OTHERS = {
     "labels put to it": ("Tell statements from questions.\n\nI came. You saw me, did you not?", "Statements: I came. Questions: You saw me, did you not?"),
     "emojis put to it": (f"Make it fun.\n\n{MILL}", MILL.replace(" ", " \U0001f600 ")),
     "a loop after an answer": ("Say which shop sells lamps.\n\nBright & Sons", "Bright\n\n" + "Say which shop sells lamps.\n\nInput: Bright & Sons\nOutput: Bright\n\n" * 9),
+    "parts under their names": ("Name subject and predicate.\n\nThe old farmer shrugged his shoulders.", "Subject: The old farmer. Predicate: shrugged his shoulders."),
+    "a thing found": ("Find the figure of speech.\n\nThe old stairs groaned aloud.", 'The figure of speech to be found here: "The old stairs groaned aloud."'),
+    "a word marked": ("Pick the odd word.\n\nHe went to the kitchen taking ecstatic strides.", "He went to the kitchen taking _ecstatic_ strides."),
+    "numbers in order": ("Reorder the numbers.\n\n-2, -1, 0, 1, 2, 3", "-2, -1, 0, 1, 2, 3"),
+    "a letter case that was set": ("Convert the sentence to lower case.\n\nTHE SHOP IS CLOSED TODAY", "the shop is closed today"),
+    "two sentences made one": (f"Summarize it in one sentence.\n\n{MILL} In spring the first guests came there, and since then people come from three valleys to see it.", f"{MILL[:-1]}, and in spring the first guests came there, and people from three valleys come."),
+    "a prompt of two long parts": (f"{MILL * 6}\n\n{LIST * 3}", f'The text: "{MILL * 6}"'),
     "a list of other things": ("What else may a buyer of this like?\n\nSteel pan with a lid and two handles, made in Italy for gas and induction, 28 cm, black", "\n".join(f"Steel pan with a lid and two handles, made in Italy for gas and induction, 28 cm, {colour}" for colour in ("red", "blue", "green", "white"))),
 }  # fmt: skip
 
@@ -126,7 +140,7 @@ def test_no_prompt_no_echo():
 
 
 @pytest.mark.parametrize(
-    ("split", "rows", "echoes", "flags", "right"), [("dev", 221, 23, 20, 20), ("test", 280, 35, 29, 27)]
+    ("split", "rows", "echoes", "flags", "right"), [("dev", 501, 58, 54, 53), ("test", 302, 30, 27, 25)]
 )
 def test_rows_labelled_by_hand(split, rows, echoes, flags, right):
     """Answers of a small model; what the benchmark says of them holds. Change no rule for the sake of the test half."""

@@ -7,14 +7,15 @@ an input, an instruction in other words and inputs of fewer than five words are 
 
 Nor is anything that a right answer may be. What may be one is read off the task, as a rule off its first sentence:
 
-    keeps    (copy, sort, match, proofread, "if needed" ..) the input as it is: never an echo.
+    keeps    (copy, sort, match, proofread, "if needed" ..) the input as it is: no echo, but for a list that is not sorted yet.
     marks    (correct, convert, insert, combine ..) the input with one comma more: an echo to the letter only.
-    words    (complete, remove, shorten, classify ..) the input with one word more or less: an echo to the word only.
+    words    (complete, remove, shorten ..) the input with one word more or less: an echo to the word only.
     wording  (rephrase, replace, simplify .., a sentence) likewise, but where much was to change, one word in ten may be new.
+    classes  (classify, decide ..) a new word: an echo where there is none.
     own      (translate, explain, answer .., a title, a letter) nothing like it: an echo by the words, however short.
     others   (summarize, find, suggest ..) likewise, but in a short input no word may be new, for it may be the answer.
 
-A table or a list that was to be laid out, and capitals that were to be set, are seen where they are missing. In an instruction
+A table or a list that was to be laid out, and a case that was to be set, are seen where they are missing. In an instruction
 that is a question no word may be new, for it may be the answer, unless a question comes back.
 
 How often that is right, and what it misses: `benchmarks/detectors/evaluate.py`.
@@ -32,10 +33,11 @@ LEAST = 5  # words of an instruction or of an input
 SHORT = 15  # words of an input below which no word may be new
 REWORDED = 10  # words of an input, to be put in other words, of which one may be new
 ROUNDS = 2.9  # times the part stands in a loop, the last one perhaps cut short
+RECURS = 24  # characters at the start of a loop that stand in it again
 RUN = 4  # words in a row that a loop has in common with what it repeats
 TASK = 400  # characters of a prompt's first line that may be the task; of its last line, half as many
 
-_WORD = re.compile(r"\w+|[\u2190-\u21ff\u2300-\u27bf\U0001f000-\U0001faff]")
+_WORD = re.compile(r"[^\W_]+(?:_+[^\W_]+)*|(?<!\w)_+(?!\w)|[\u2190-\u21ff\u2300-\u27bf\U0001f000-\U0001faff]")
 _SENTENCE = re.compile(r"[^.?!:\n]+(?:[.?!:](?!\s)[^.?!:\n]*)*[.?!:]?")
 _MORE_THAN_ONE = re.compile(r"[:\"“]|[.?!]\s+\S")
 _QUOTED = re.compile(r"[\"“][^\"”]{12,}[\"”]")
@@ -60,10 +62,22 @@ _IT_IS = re.compile(  # The corrected sentence should be "..
     re.IGNORECASE,
 )
 _LEADS = _LEAD_LINE, _HERE_IS, _IT_IS
+_LEAD = re.compile(
+    r"(?:\A|(?<=\n)|(?<=[.?!:,]\s)|(?<=[\"“”])|(?<=[\"“”]\s))[^\S\n]*([^\W_][^\n\"“”:.?!]{2,120})(?::\s*|(?=\s[\"“]))"
+)
+_IDLE = frozenset(
+    """the a an is are be becomes reads read would could should can may this that these those it its to in into of with for from as by
+    and or here there your my our we you one new original given following above below same final improved modified shortened
+    shorter simpler formal polite different follows sure certainly course correct version word words phrase line list form way
+    example passage part note message""".split()
+)
 _QUESTION = re.compile(r"(?:question|q)\W?:", re.IGNORECASE)
+_READS = re.compile(r"\b(?:answer|question|passage|text|context|read)")
+_LAST_QUESTION = re.compile(r"(?<![^\n.?!])[^.?!\n]{12,}\?\s*\Z")
 _PASSAGE = re.compile(r"(?:context|passage|text|article|paragraph|document)\W?:", re.IGNORECASE)
 _REQUEST = re.compile(r"(?:can|could|would|will) you\b.*\b(?:this|that|above)\b", re.IGNORECASE)
 _CLOSING = " \t\r\n\"'“”`"
+_QUOTES = '"“”'
 _ARTICLES = frozenset(("a", "an", "the"))
 _VERDICTS = frozenset(("true", "false", "yes", "no", "not", "is", "are", "was", "were"))
 _ASKS = re.compile(
@@ -72,7 +86,7 @@ _ASKS = re.compile(
     r"|how (?:many|much|long|old|far|tall|big))\b"
 )
 _TELLS = re.compile(r"(?:you|in this|the|this|these|i|we|below|consider|there)\b|(?:given|here)\b[^,]*$")
-_JUMBLED = re.compile(r"\b(?:rearrange|unscrambl|reorder|words?\b[^.]{0,20}\border)\b")
+_JUMBLED = re.compile(r"\b(?:rearrange|unscrambl|reorder|words?\b[^.]{0,20}(?<!alphabetical )\border)\b")
 _KEEPS = re.compile(
     r"\b(?:copy|write down|repeat|recite|verbatim|paste|transcribe|without (?:any )?chang|unchanged|aloud|out loud|proofread|check\b"
     r"|(?:re)?(?:sort|(?<!in )order|arrange\b|organi[sz])|in order (?:of|from)|rank|filter|alphabet|match|quot(?:e|ation)"
@@ -83,17 +97,22 @@ _KEEPS = re.compile(
 _ALL_PARTS = re.compile(
     r"\ball (?:the )?(?:nouns|verbs|adjectives|adverbs|pronouns|prepositions|names|numbers|dates)\b"
 )
+_ALPHABET = re.compile(r"\b(?:alphabet|a to z\b)")
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?![\w.])")
 _ITEM = re.compile(r"[,;\n]|\band\b")
 _MARKS = re.compile(
     r"\b(?:re|un)?-?(?:correct|gramma|fix|edit|spelling|punctuat|mistake|errors?\b|capital|commas?\b|caps\b|(?:upper|lower)?case\b"
     r"|hyphen|periods?\b|full stop|definite article|convert|transform|modif|modern|vise\b|adjust|combin|connect|merg|join|updat"
     r"|insert|move\b|cut\b|cross|fill|blank|missing|mask|smaller|structur|format|tables?\b|chart|diagram|json|html|xml|csv|bullet"
-    r"|highlight|underlin|emphas|exclam|bold|label|annotat|clean|factor|optimi[sz]|separat|divid|split|break|group|align"
+    r"|highlight|underlin(?!ed)|emphas|exclam|bold|label|annotat|clean|factor|optimi[sz]|separat|divid|split|break|group|align"
     r"|(?:an?|into|no\W?|indirect) questions?\b)"
 )
 _WORDS = re.compile(
     r"\b(?:un)?(?:add\b|complete\b|finish|remov|take\b.* out\b|delet|omit|without|eliminat|unnecessary|shorten|trim"
-    r"|condens|more concise|categor|classif|true or false)"
+    r"|condens|more concise)"
+)
+_CLASSES = re.compile(
+    r"\b(?:categor|classif|assign|label|decide|true or false|positive or negative|(?:say|tell) (?:me )?(?:if|whether))"
 )
 _OWN = re.compile(
     r"(?:please )?(?:(?:translate|explain|describe|discuss|interpret|answer|extract|count|rate|guess|what|why|how|who|whom|whose|when"
@@ -101,7 +120,8 @@ _OWN = re.compile(
     r"(?:headlines?|titles?|slogans?|mottos?|names?|e-?mails?(?! signature)|letters?|poems?|stor(?:y|ies)|repl(?:y|ies)|answers?"
     r"|articles?|essays?|posts?|descriptions?|haikus?|jokes?|dialogues?|recipes?)\b)"
 )
-_TAKES = re.compile(r"\b(?:summar|sum up|identif|find\b|analy[sz])")
+_TAKES = re.compile(r"\b(?:summar|sum up|identif|find\b|analy[sz]|detect|pick|indicat|spot\b|choose|select|count\b)")
+_EMPHASIS = re.compile(r"(?<=\s)[*_]+\w")
 _WORDING = re.compile(
     r"\b(?:re|un|para)?-?(?:sentences?|phras|clause|verb|adjective|pronoun|synonym|antonym|opposite|tense\b|voice\b|replac|simplif)"
 )
@@ -110,6 +130,7 @@ _KINDS = (
     ("keeps", _KEEPS),
     ("marks", _MARKS),
     ("words", _WORDS),
+    ("classes", _CLASSES),
     ("own", _OWN),
     ("others", _TAKES),
     ("wording", _WORDING),
@@ -117,9 +138,9 @@ _KINDS = (
 _REWORDS = re.compile(
     r"\b(?:re-?phras|paraphras|re-?word|other words|(?:different|another|new) way|formal|polite|friendl|profession|simplif)"
 )
-_SWAPS = re.compile(r"\b(?:replac|synonym)")
+_SWAPS = re.compile(r"\b(?:replac|synonym|re-?phras|paraphras|re-?word|other words|polite|friendl|profession)")
 _ONE_OF_THEM = re.compile(r"\b(?:first|each|words?)\b")
-_CASED = re.compile(r"\b(?:to|into|in|as|use) (?:title|upper)[ -]?case\b")
+_CASED = re.compile(r"\b(?:to|into|in|as|use) (?:all )?(title|upper|lower|capital)(?:[ -]?case| letters)\b")
 _LAYOUT = re.compile(r"\b(?:bullet|numbered|tables?\b|json|html|xml)")
 _LAID_OUT = re.compile(r"[|{}<>*•\t]|^\s*(?:-|\d+[.)])\s", re.MULTILINE)
 
@@ -130,7 +151,7 @@ def is_prompt_echo(prompt: str | None, text: str) -> bool:
         return False
     prompt, text = prompt[: SHOWN[0]].strip(), text[: SHOWN[1]].strip()
     asked = _words(prompt)
-    for answer in _answers(text):
+    for answer in _answers(text, prompt):
         said = _words(answer)
         if said == asked and len(said) >= 3:
             return True
@@ -140,7 +161,7 @@ def is_prompt_echo(prompt: str | None, text: str) -> bool:
             _is_told(prompt, way[0], asked, answer, said) or _is_given(*way, asked, answer) for way in _ways(prompt)
         ):
             return True
-    return False
+    return any(_is_given(*way, asked, answer) for answer in _bare(text, prompt) for way in _ways(prompt))
 
 
 def _may_echo(prompt: str, text: str) -> bool:
@@ -167,6 +188,7 @@ def _ways(prompt: str) -> Iterator[tuple[str, str]]:
     before, _, last = prompt.rpartition("\n")
     if before and _QUESTION.match(last):
         yield last, before
+    yield from _asked_below(prompt)
     for cut in ("\n\n", "\n"):
         task, found, given = prompt.partition(cut)
         if found:
@@ -183,12 +205,43 @@ def _ways(prompt: str) -> Iterator[tuple[str, str]]:
     yield (task, given) if found else (prompt, "")
 
 
-def _answers(text: str) -> Iterator[str]:
-    """The response as it is, and without a line or the words that lead in."""
+def _asked_below(prompt: str) -> Iterator[tuple[str, str]]:
+    """The task and the input without the question that ends it."""
+    task, found, given = prompt.partition("\n")
+    last = _LAST_QUESTION.search(given)
+    if found and last and _READS.search(task.lower()) and len(_words(given[: last.start()])) >= REWORDED:
+        yield f"{task} {last[0].strip()}", given[: last.start()]
+
+
+def _answers(text: str, prompt: str) -> Iterator[str]:
+    """The response as it is, without a line or the words that lead in, as the case may be."""
     yield text
     for lead in _LEADS:
         if found := lead.match(text):
             yield text[found.end() :]
+
+
+def _bare(text: str, prompt: str) -> Iterator[str]:
+    """The response without words before a colon or a quote that only name what follows; a loop also without those in it.
+
+    Where something is to be found or a class named, such words may be the answer.
+    """
+    task, _ = next(_ways(prompt), (prompt, ""))
+    if _kind(task) == "classes" or _TAKES.search(task.lower()):
+        return
+    stems = tuple({word[:4] for word in {*_IDLE, *_LABELS, *_words(task)} if len(word) > 2})
+
+    def cut(found: re.Match[str]) -> str:
+        words = _WORD.findall(found[1].lower())
+        idle = sum((len(word) < 3 and word.isalpha()) or word.startswith(stems) for word in words)
+        line = found[0].endswith("\n") and found[0].strip() not in prompt and 2 * idle >= len(words)
+        return "" if line or idle == len(words) else found[0]
+
+    if found := _LEAD.match(text):
+        yield cut(found) + text[found.end() :]
+    bare = _LEAD.sub(cut, text)
+    if bare.count(bare[:RECURS]) > 1:
+        yield bare
 
 
 def _kind(task: str) -> str:
@@ -245,15 +298,20 @@ def _is_given(task: str, given: str, asked: Sequence[str], answer: str) -> bool:
     quoted = _QUOTED.search(task)
     if quoted and _words(quoted[0]) != words:  # that is the text to work on, and what is given may be the answer
         return False
+    if _EMPHASIS.search(answer) and not _EMPHASIS.search(given):  # that is how it says which part
+        return False
     here, there, low = _letters(given), _letters(answer), task.lower()
-    if _LAYOUT.search(low) and len(there) <= len(here) and not _LAID_OUT.search(answer):
-        return _is_near(words, said, 0)
+    untouched = _LAYOUT.search(low) and not _LAID_OUT.search(answer)
+    if untouched and (_loops(words, said, asked, 0) or (len(there) <= len(here) and _is_near(words, said, 0))):
+        return True
     kind = _kind(task)
     if kind == "keeps" and not (_ALL_PARTS.search(low) and len(words) > 4 * len(_ITEM.findall(given))):
+        return words == said and bool(_ALPHABET.search(low)) and not _is_in_order(given)
+    if kind == "marks" and _JUMBLED.search(low) and _is_in_order(given):
         return False
-    if _CASED.search(low) and words == said and sum(map(str.isupper, answer)) <= 1 + sum(map(str.isupper, given)):
-        return not _ONE_OF_THEM.search(low)
-    if kind == "marks" and there[: len(here)] != here:
+    if words == said and (case := _CASED.search(low)) and not _is_in_case(case[1], given):
+        return not (_ONE_OF_THEM.search(low) or _is_in_case(case[1], answer))
+    if kind == "marks" and there[: len(here)] != here and not _is_said_again(here, there):
         return False
     most = _most(kind, low, len(words))
     if here == there or _loops(words, said, asked, most):
@@ -270,11 +328,32 @@ def _is_given(task: str, given: str, asked: Sequence[str], answer: str) -> bool:
     return _is_near(words, said, most)
 
 
+def _is_in_case(case: str, text: str) -> bool:
+    """Whether most letters (or in titles, most words) are in this case."""
+    signs = [word[0] for word in _WORD.findall(text)] if case == "title" else [*filter(str.isalpha, text)]
+    return sum(map(str.islower if case == "lower" else str.isupper, signs)) > len(signs) / 2
+
+
+def _is_in_order(given: str) -> bool:
+    """Whether three items or more stand in the order of the alphabet or of their numbers, forwards or backwards."""
+    items = [" ".join(words) for item in _ITEM.split(given.lower()) if (words := _WORD.findall(item))]
+    values = [float(number) for number in _NUMBER.findall(given)]
+    rows: tuple[list[str] | list[float], ...] = (items, values) if len(values) == len(items) else (items,)
+    return len(items) > 2 and any(row in (sorted(row), sorted(row, reverse=True)) for row in rows)
+
+
+def _is_said_again(here: Sequence[str], there: Sequence[str]) -> bool:
+    """Whether nothing but the input stands there to the letter, some times, the last one perhaps cut short."""
+    whole = "\n".join(here)
+    *before, rest = "\n".join(there).split(whole)
+    return bool(before) and not any(_WORD.search(part) for part in before) and whole.startswith(rest.strip(_CLOSING))
+
+
 def _most(kind: str, task: str, size: int) -> int:
     """How many words of an input of this size may be new."""
     if kind == "own" or (kind == "wording" and size >= REWORDED and _REWORDS.search(task)):
         return max(1, size // 10)
-    return 0 if kind in ("marks", "words", "wording") or size < SHORT else size // 10
+    return 0 if kind in ("marks", "words", "wording", "classes") or size < SHORT else size // 10
 
 
 def _end(text: str) -> str:
@@ -291,7 +370,7 @@ def _letters(text: str) -> list[str]:
     label = _LABEL.match(text)
     if label and _is_idle(label[1], _LABELS):
         text = text[label.end() :]
-    return [line.rstrip() for line in text.strip(_CLOSING).splitlines() if line.strip()]
+    return [bare for line in text.strip(_CLOSING).splitlines() if (bare := line.strip(_QUOTES).rstrip(_CLOSING))]
 
 
 # words
@@ -330,17 +409,22 @@ def _is_near(part: Sequence[str], said: Sequence[str], most: int, *, counts: boo
     added = Counter(said) - Counter(part)
     if counts and any(word in _VERDICTS or any(map(str.isdigit, word)) for word in added):
         return False
-    kept = _kept(part, said)
-    return kept >= least and len(said) - kept - sum(added[word] for word in _ARTICLES) <= most
+    kept, edits = _kept(part, said)
+    return size - edits >= least and len(said) - kept - sum(added[word] for word in _ARTICLES) <= most
 
 
-def _kept(part: Sequence[str], said: Sequence[str]) -> int:
-    """How many words the two share in the same order."""
-    same = next((at for at, (ours, theirs) in enumerate(zip(part, said, strict=False)) if ours != theirs), None)
-    if same is None:
-        return min(len(part), len(said))
-    matcher = SequenceMatcher(None, part[same:], said[same:], autojunk=False)
-    return same + sum(block.size for block in matcher.get_matching_blocks())
+def _kept(part: Sequence[str], said: Sequence[str]) -> tuple[int, int]:
+    """How many words the two share in the same order, and how many were changed, left out or added."""
+    kept = next((at for at, (ours, theirs) in enumerate(zip(part, said, strict=False)) if ours != theirs), None)
+    if kept is None:
+        return min(len(part), len(said)), abs(len(part) - len(said))
+    edits = 0
+    for what, i1, i2, j1, j2 in SequenceMatcher(None, part[kept:], said[kept:], autojunk=False).get_opcodes():
+        if what == "equal":
+            kept += i2 - i1
+        else:
+            edits += max(i2 - i1, j2 - j1)
+    return kept, edits
 
 
 def _loops(part: Sequence[str], said: Sequence[str], asked: Sequence[str], most: int) -> bool:
