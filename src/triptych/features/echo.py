@@ -151,7 +151,7 @@ def is_prompt_echo(prompt: str | None, text: str) -> bool:
         return False
     prompt, text = prompt[: SHOWN[0]].strip(), text[: SHOWN[1]].strip()
     asked = _words(prompt)
-    for answer in _answers(text, prompt):
+    for answer in _answers(text):
         said = _words(answer)
         if said == asked and len(said) >= 3:
             return True
@@ -213,7 +213,7 @@ def _asked_below(prompt: str) -> Iterator[tuple[str, str]]:
         yield f"{task} {last[0].strip()}", given[: last.start()]
 
 
-def _answers(text: str, prompt: str) -> Iterator[str]:
+def _answers(text: str) -> Iterator[str]:
     """The response as it is, without a line or the words that lead in, as the case may be."""
     yield text
     for lead in _LEADS:
