@@ -74,16 +74,16 @@ def table(world: str, policy: str, seed: int, *, closed: bool = True, quick: boo
 
 def jobs(quick: bool) -> dict[str, dict[str, Any]]:
     """All loops by name, the ones that matter most first."""
-    out = {}
-    for seed in range(1 if quick else SEEDS):
+    seeds, out = range(1 if quick else SEEDS), {}
+    for seed in seeds:
         for world in WORLDS:
             for policy in MAIN:
                 out[f"{world} {policy} {seed} closed"] = table(world, policy, seed, quick=quick)
-        if seed < FEW:
-            for world in WORLDS:
-                for policy in (*OTHERS, *ABLATION.values()):
-                    out[f"{world} {policy} {seed} closed"] = table(world, policy, seed, quick=quick)
-                out[f"{world} keep {seed} open"] = table(world, "keep", seed, closed=False, quick=quick)
+    for seed in seeds[:FEW]:
+        for world in WORLDS:
+            for policy in (*OTHERS, *ABLATION.values()):
+                out[f"{world} {policy} {seed} closed"] = table(world, policy, seed, quick=quick)
+            out[f"{world} keep {seed} open"] = table(world, "keep", seed, closed=False, quick=quick)
     return out
 
 
