@@ -9,7 +9,7 @@ from triptych.core.candidates import TOLERANCE, Candidates
 from triptych.core.errors import SelectionError
 from triptych.core.rng import stream
 from triptych.core.selector import Setting
-from triptych.neighbours import clusters
+from triptych.neighbours import clusters, pairs, search
 from triptych.neighbours import graph as graphs
 from triptych.neighbours.graph import build, graph_of, nearest
 from triptych.neighbours.search import Rows
@@ -54,6 +54,37 @@ def test_copies_are_ordered_by_position_however_many_there_are(order):
     x = np.repeat(rows(4), 600, axis=0)[stream("mixed", order).permutation(2400)]
     found, (at, _) = build(x, 9, 1), slow(x, x, 9, own=True)
     np.testing.assert_array_equal(found.neighbour, at)
+
+
+def crowded(n):
+    """Loose clusters, tight ones, a hundred copies of one row, 1,500 of another, zeros; a row count that eight does not divide."""
+    x = rows(n, label="crowded")
+    x[::3] = x[0] + 0.3 * x[::3]
+    x[1::7] = x[1] + 0.001 * x[1::7]
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    x[5:n:40], x[200:1700] = x[5], x[200]
+    x[[17, n - 1]] = 0
+    return x
+
+
+@pytest.mark.parametrize("make", [rows, crowded])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_pairs_that_are_made_once_give_the_bits_of_a_plain_search(make, threads, monkeypatch):
+    x = make(4403)
+    halved = build(x, 12, threads)
+    monkeypatch.setattr(search, "WORTH", 10_000)
+    plain = build(x, 12, 1)
+    np.testing.assert_array_equal(halved.neighbour, plain.neighbour)
+    np.testing.assert_array_equal(halved.similarity, plain.similarity)
+
+
+def test_the_nearest_among_pairs_are_the_largest_products():
+    x = rows(4096)
+    found = pairs.likely(x, 20, 2)
+    assert found.min() >= 0
+    wanted = np.sort(np.partition(x @ x.T, 4096 - 20, axis=1)[:, 4096 - 20 :], axis=1)
+    got = np.sort(np.take_along_axis(x @ x.T, found, axis=1), axis=1)
+    np.testing.assert_allclose(got, wanted, atol=1e-6)
 
 
 def test_threads_do_not_matter():

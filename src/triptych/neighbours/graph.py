@@ -23,7 +23,7 @@ from triptych.core.selector import Setting
 from triptych.neighbours.clusters import clustered
 from triptych.neighbours.search import Rows, Singles, exact, unheard
 
-VERSION = 2
+VERSION = 3
 EXACT = 60_000  # records up to which the graph is exact
 PRODUCT = EXACT * EXACT  # comparisons up to which `nearest` is exact
 
@@ -89,7 +89,7 @@ def graph_of(pool: Candidates, k: int, setting: Setting) -> Graph:
 def build(vectors: Singles, k: int, threads: int, below: int = EXACT) -> Graph:
     """The graph of unit rows (n, d), exact up to `below` of them; rows of zeros have no neighbours and are nobody's.
 
-    Exact: n² d multiplications. Approximate: at most some n · (12,000 + 4 sqrt(n)) · d, and memory of about 250 MB for each thread.
+    Exact: n² d / 2 multiplications. Approximate: at most some n · (12,000 + 4 sqrt(n)) · d, and memory of about 250 MB for each thread.
 
     Raises:
         SelectionError: vectors hold NaN.

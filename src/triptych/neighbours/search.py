@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from triptych.core.candidates import TOLERANCE, Ints
 from triptych.core.errors import SelectionError, message
+from triptych.neighbours.pairs import CROWD, WORTH, likely
 from triptych.neighbours.threads import library, spread
 
 Singles = NDArray[np.float32]
 Found = tuple[NDArray[np.int32], Singles]
 
 BLOCK = 1024  # queries that are searched at once
-FEW = 64  # queries whose neighbours' vectors are gathered at once, to stay in the processor's cache
 PAD = 8  # more than asked for are looked up, to see whether ties run past the last
 NEAR = 4 * TOLERANCE  # closer than this to the last one, products of single precision cannot tell
 
@@ -96,21 +96,41 @@ def exact(
     """
     wide = min(k, len(base))
     held = base.vectors if len(base) == len(base.vectors) else base.vectors[base.at]
+    more = min(k + PAD + 1, len(base))
+    among_selves = queries is base and len(base) >= WORTH and len(base) >= CROWD * more
+    known, faiss = likely(held, more, threads) if among_selves else None, library()
     place = np.full(len(base.vectors) + 1, -1, dtype=np.int64)
     place[base.at] = np.arange(len(base))
     found, lock = nothing(len(queries.vectors), k), Lock()
 
-    def block(start: int) -> None:
+    def block(start: int) -> Ints:
         rows = queries.at[start : start + BLOCK]
-        left = None if skip is None else place[skip[rows]]
-        at, close = _nearest(queries.vectors[rows], held, wide, left)
-        found[0][rows, :wide] = np.where(at >= 0, base.at[at], -1)
-        found[1][rows, :wide] = close
+        if known is None:
+            among = faiss.knn(queries.vectors[rows], held, more, metric=faiss.METRIC_INNER_PRODUCT)[1]
+        else:
+            among = known[start : start + BLOCK]
+        last = keep(rows, among)
         with lock:
             told(len(rows))
+        tied: Ints = rows[found[1][rows, wide - 1] <= last + NEAR]
+        return tied
 
-    if wide:
-        spread(block, range(0, len(queries), BLOCK), threads)
+    def keep(rows: Ints, among: Ints) -> Singles:
+        left = None if skip is None else place[skip[rows]]
+        at, close, last = ranked(queries.vectors[rows], held, among, wide, left)
+        found[0][rows, :wide] = np.where(at >= 0, base.at[at], -1)
+        found[1][rows, :wide] = close
+        return last
+
+    def again(rows: Ints) -> None:
+        left = None if skip is None else place[skip[rows]]
+        keep(rows, _candidates(queries.vectors[rows], held, found[1][rows, wide - 1], wide, left))
+
+    if wide and len(queries):
+        tied = np.concatenate(spread(block, range(0, len(queries), BLOCK), threads))
+        step = max(1, (BLOCK * BLOCK) // len(base))
+        if more < len(base):
+            spread(again, [tied[start : start + step] for start in range(0, len(tied), step)], threads)
     return found
 
 
@@ -119,29 +139,9 @@ def nothing(m: int, k: int) -> Found:
     return np.full((m, k), -1, dtype=np.int32), np.full((m, k), -np.inf, dtype=np.float32)
 
 
-def _nearest(queries: Singles, base: Singles, k: int, skip: Ints | None) -> tuple[Ints, Singles]:
-    """One block of `exact`."""
-    faiss = library()
-    wide = min(k + PAD + 1, len(base))
-    _, at = faiss.knn(queries, base, wide, metric=faiss.METRIC_INNER_PRODUCT)
-    found, similarity, last = ranked(queries, base, at, k, skip)
-    if wide < len(base):
-        tied = np.flatnonzero(similarity[:, k - 1] <= last + NEAR)
-        step = max(1, (BLOCK * BLOCK) // len(base))
-        for rows in (tied[start : start + step] for start in range(0, len(tied), step)):
-            left = None if skip is None else skip[rows]
-            at = _candidates(queries[rows], base, similarity[rows, k - 1], k, left)
-            found[rows], similarity[rows], _ = ranked(queries[rows], base, at, k, left)
-    return found, similarity
-
-
 def ranked(queries: Singles, base: Singles, at: Ints, k: int, skip: Ints | None) -> tuple[Ints, Singles, Singles]:
     """The best k of the positions `at` (m, w), -1 where there is none, and the similarity of the worst of all w."""
-    steps = np.empty(at.shape, dtype=np.float64)
-    for start in range(0, len(at), FEW):
-        part = slice(start, start + FEW)
-        steps[part] = np.einsum("qd,qwd->qw", queries[part], base[np.maximum(at[part], 0)])
-    steps = np.round(steps / TOLERANCE)
+    steps = np.round(_products(queries, base, at).astype(np.float64) / TOLERANCE)
     last = np.where(at >= 0, steps, np.inf).min(axis=1)
     steps[at < 0] = -np.inf
     if skip is not None:
@@ -150,6 +150,15 @@ def ranked(queries: Singles, base: Singles, at: Ints, k: int, skip: Ints | None)
     taken = np.take_along_axis(steps, order, axis=1)
     found = np.where(taken > -np.inf, np.take_along_axis(at, order, axis=1), -1)
     return found.astype(np.int64), (taken * TOLERANCE).astype(np.float32), (last * TOLERANCE).astype(np.float32)
+
+
+def _products(queries: Singles, base: Singles, at: Ints) -> Singles:
+    """The inner product of each query with its positions, (m, w): one pair at a time, so that none hangs on the others."""
+    faiss = library()
+    queries, base, at = np.ascontiguousarray(queries), np.ascontiguousarray(base), np.maximum(at, 0)
+    out, (m, w) = np.empty(at.shape, dtype=np.float32), at.shape
+    faiss.fvec_inner_products_by_idx(*map(faiss.swig_ptr, (out, queries, base, at)), base.shape[1], m, w)
+    return out
 
 
 def _candidates(queries: Singles, base: Singles, edge: Singles, k: int, skip: Ints | None) -> Ints:
