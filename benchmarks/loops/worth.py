@@ -43,10 +43,11 @@ ABLATION = {
     "without exploration": "keep:explore=no",
     "without archive": "keep:archive=no",
     "without evenness": "keep:even=0",
-    "without boundary": "keep:boundary=no",
+    "without boundary": "keep:boundary=0",
     "without anchor": "keep:anchor=0",
     "without push": "keep:push=0",
-    "from the base each round": "keep:start=base",
+    "going on each round": "keep:start=continue",
+    "from the base each round": "keep:polish=0",
 }
 WORLDS: Mapping[str, Mapping[str, Any]] = {
     "programs": {"start": {"skills": 12, "records": 2000, "forms": 1}, "ood": ("compositions",)},

@@ -74,7 +74,7 @@ def test_only_what_passed_unless_unverified() -> None:
 
 def test_fewer_candidates_than_budget_takes_all() -> None:
     fresh = many({"x": 5, "y": 2})
-    for dials in (Dials(), Dials(even=1, push=2), Dials(boundary=True), Dials(likely=True)):
+    for dials in (Dials(), Dials(even=1, push=2), Dials(boundary=1), Dials(likely=True)):
         assert len(take(pool(fresh), dials, 100, draw())) == 7
     assert take(pool([]), Dials(even=1, anchor=0.5, archive=1), 10, draw()) == []
     assert take(pool(fresh), Dials(), 0, draw()) == []
@@ -178,10 +178,14 @@ def test_push_without_a_known_complexity_has_nothing_to_weigh() -> None:
 def test_boundary_weighs_by_the_variance_of_right_answers() -> None:
     fresh = many({"always": 500, "half": 500, "new": 500})
     solved = {"always": (998, 998), "half": (49, 98)}
-    taken = counts(take(pool(fresh, solved=solved), Dials(boundary=True, even=1), 500, draw()))
+    taken = counts(take(pool(fresh, solved=solved), Dials(boundary=1, even=1), 500, draw()))
     weights = {"always": 0.999 * 0.001, "half": 0.25, "new": 0.25}
     want = {name: 500 * weight / sum(weights.values()) for name, weight in weights.items()}
     assert all(abs(taken.get(name, 0) - number) < 1 for name, number in want.items())
+    tempered = counts(take(pool(fresh, solved=solved), Dials(boundary=0.5, even=1), 500, draw()))
+    weights = {name: 0.5 + 2 * weight for name, weight in weights.items()}
+    want = {name: 500 * weight / sum(weights.values()) for name, weight in weights.items()}
+    assert all(abs(tempered[name] - number) < 1 for name, number in want.items())
     assert right_share((1, 1)) == pytest.approx(2 / 3)
     assert right_share(None) == 0.5
 

@@ -14,6 +14,7 @@ from triptych.guarding.ledger import Entry, Reading
 from triptych.looping.dials import Dials
 from triptych.looping.policies._exploring import GRID, HEAPS, PRIOR, explore_next, indices
 from triptych.looping.policies.bstar import balance
+from triptych.looping.policies.keep import Keep
 from triptych.looping.policy import Candidates, Given, Turn
 from triptych.looping.records import ANCHOR, ARCHIVE, GENERATED, Judged, Written
 from triptych.looping.registry import parse_policy, policies
@@ -225,13 +226,13 @@ def keep(turns: list[Turn], text: str = "keep") -> tuple[Dials, dict[str, str]]:
 
 
 def test_keep_prefers_what_is_sometimes_solved() -> None:
-    assert structures(taken("keep:push=0"))["a>b"] > structures(taken("keep:push=0,boundary=no"))["a>b"]
+    assert structures(taken("keep:push=0"))["a>b"] > structures(taken("keep:push=0,boundary=0"))["a>b"]
 
 
 def test_keep_begins_with_a_spread() -> None:
     dials, _ = keep([])
     assert tuple(arm for arm, _ in dials.explore) == GRID
-    assert (dials.start, dials.even, dials.archive, dials.push, dials.anchor) == ("continue", 1, 1, 1, 0.25)
+    assert (dials.start, dials.even, dials.archive, dials.push, dials.anchor) == ("base", 1, 1, 1, 0.25)
     assert (dials.temperature, dials.floor) == (0.6, 0.0)
 
 
@@ -322,19 +323,33 @@ def test_keep_falls_back_to_the_archive_for_real_data() -> None:
 
 def test_keep_pushes_deeper_where_less_deep_is_mastered() -> None:
     easy = {1.0: (90, 100), 3.0: (80, 100), 4.0: (0, 40)}
-    dials, why = keep([turn(dials=Dials(push=1), levels=easy)])
+    assert keep([turn(dials=Dials(push=0.5), levels=easy)])[0].push == 1
+    assert keep([turn(dials=Dials(push=1), levels=easy)])[0].push == 1, "no more than it began with"
+    dials, why = keep([turn(dials=Dials(push=1), levels=easy)], "keep:push=3")
     assert dials.push == 1.5
     assert "below level 3" in why["push"]
     assert "90 of 100 passed, and on it 80 of 100" in why["push"]
-    assert keep([turn(dials=Dials(push=3), levels=easy)])[0].push == 3
+    assert keep([turn(dials=Dials(push=3), levels=easy)], "keep:push=3")[0].push == 3
     hard = {1.0: (70, 100), 2.0: (40, 100), 3.0: (25, 100)}
     assert keep([turn(dials=Dials(push=1), levels=hard)])[0].push == 0.5
     assert keep([turn(dials=Dials(push=0.25), levels=hard)])[0].push == 0
     assert keep([turn(dials=Dials(push=1), levels={1.0: (70, 100), 3.0: (50, 100)})])[0].push == 1
-    assert keep([turn(dials=Dials(push=1), levels={2.0: (95, 100)})])[0].push == 1.5
+    assert keep([turn(dials=Dials(push=1), levels={2.0: (95, 100)})], "keep:push=2")[0].push == 1.5
     assert keep([turn(dials=Dials(push=1), levels={2.0: (5, 100)})])[0].push == 1
     assert keep([turn(dials=Dials(push=1))])[0].push == 1
     assert keep([turn(dials=Dials(push=1), levels=easy)], "keep:push=0")[0].push == 0
+
+
+def test_keep_begins_anew_until_the_last_trainings() -> None:
+    turns = [turn(number) for number in range(GIVEN.rounds)]
+    starts = [keep(turns[:number])[0].start for number in range(GIVEN.rounds)]
+    assert starts == ["base", "base", "base", "base", "continue", "continue"]
+    assert "2 trainings" in keep(turns[:4])[1]["start"]
+    assert "3 trainings are left" in keep(turns[:3])[1]["start"]
+    assert {keep(turns[:number], "keep:polish=0")[0].start for number in range(6)} == {"base"}
+    assert {keep(turns[:number], "keep:start=continue")[0].start for number in range(6)} == {"continue"}
+    with pytest.raises(ValueError, match="polish"):
+        Keep(polish=-1)
 
 
 def test_keep_answers_cooler_while_many_fail() -> None:
@@ -370,13 +385,13 @@ def test_keep_without_likelihoods_has_no_floor() -> None:
 
 
 def test_ingredients_can_be_left_out() -> None:
-    dials, why = keep([turn(tail=0.5)], "keep:explore=no,archive=no,boundary=no,anchor=0,push=0,start=base")
+    dials, why = keep([turn(tail=0.5)], "keep:explore=no,archive=no,boundary=0,anchor=0,push=0,start=continue")
     assert (dials.explore, dials.archive, dials.anchor, dials.push, dials.start) == (
         GIVEN.dials.explore,
         0,
         0,
         0,
-        "base",
+        "continue",
     )
     assert "explore" not in why
     assert not dials.boundary

@@ -4,8 +4,8 @@
 2. Of the rest: this round's records that passed, less the `floor` least likely ones; and those of earlier rounds, as many as
    `archive` allows. Exact duplicates (prompt and response) count once.
 3. How many of each structure: as near to its weight as what there is allows (water-filling), in whole records by largest
-   remainders. Weight: n^(1 - even) · (1 + complexity)^push · p (1 - p), n the records that there are, p the structure's
-   share of right answers, the last factor under `boundary` only. Where all that leaves n alone, structures do not matter.
+   remainders. Weight: n^(1 - even) · (1 + complexity)^push · (1 - boundary + boundary · 4 p (1 - p)), n the records that there
+   are, p the structure's share of right answers. Where all that leaves n alone, structures do not matter.
 4. Inside a structure at random, or the likeliest first.
 
 Worked example: structures with 5, 1 and 4 records, even = 1, 6 records: 1 of the second, and of what is left 2.5 of the
@@ -139,7 +139,7 @@ def _level(weights: Floats, least: Ints, most: Ints, total: int) -> float:
 
 
 def _check(dials: Dials, budget: int) -> None:
-    for name in ("anchor", "archive", "even", "floor"):
+    for name in ("anchor", "archive", "boundary", "even", "floor"):
         value = getattr(dials, name)
         if not 0 <= value <= 1:
             raise SelectionError(message(f'the dial "{name}" is a share.', got=f"{value:g}", want="0 to 1"))
@@ -214,7 +214,7 @@ def _weighed(pool: Pool, dials: Dials, solved: Mapping[str, tuple[int, int]]) ->
         weights *= (1 + push) ** dials.push
     if dials.boundary:
         p = np.array([right_share(solved.get(name)) for name in pool.names])
-        weights *= p * (1 - p)
+        weights *= 1 - dials.boundary + dials.boundary * 4 * p * (1 - p)
     return pool.codes, weights / weights.max()
 
 

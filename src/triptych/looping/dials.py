@@ -23,7 +23,8 @@ class Dials:
         likely: among the records of a structure take the likeliest first rather than random ones; with even = 0, the
             likeliest of all.
         floor: share of the passed records of this round, the least likely ones, that is left out.
-        boundary: weight structures by p (1 - p), p their share of right answers in this round.
+        boundary: 1: weight structures by p (1 - p), p their share of right answers in this round; 0: not; between: by
+            1 - boundary + boundary · 4 p (1 - p), so that what is always solved keeps some weight.
         anchor: share of the budget that is real data, drawn anew each round.
         start: train from the base ("base": the start's own weights before any data) or go on from the last model.
         blend: weight of the newly trained model in an average of its weights with those before; 1: the new one alone.
@@ -37,7 +38,7 @@ class Dials:
     push: float = 0.0
     likely: bool = False
     floor: float = 0.0
-    boundary: bool = False
+    boundary: float = 0.0
     anchor: float = 0.0
     start: Regime = "base"
     blend: float = 1.0

@@ -44,4 +44,4 @@ class Boundary(Policy):
             "even": "how much the number of records of a structure counts",
             "anchor": "a fixed share of real data",
         }
-        return fixed(given, why, boundary=True, even=self.even, anchor=self.anchor)
+        return fixed(given, why, boundary=1.0, even=self.even, anchor=self.anchor)

@@ -1,14 +1,16 @@
 """Keep: a controller that reads each round and sets the dials so that the loop keeps finding and keeping what is new.
 
 What is kept: everything that passed, of all rounds, with the real data (`archive`). It is sampled not as often as it was written
-but where something is left to learn: p (1 - p), p the share of a structure that was solved, deeper ones favoured. What is set,
-each round, from the rounds before it, with its reason:
+but where something is left to learn: p the share of a structure that was solved, those near one half favoured, and deeper ones.
+What is set, each round, from the rounds before it, with its reason:
 
     explore       shares of the prompts' temperatures: a bandit on new structures that passed (`_exploring`)
     temperature   of answers: cooler while many answers fail, back up when nearly all pass
     anchor        share of real data drawn beside the archive: falls as the rarer half of the real data's structures is
                   written again by the model itself (the ledger's `tail`)
     push          up where what is less deep than the deepest level that is solved at all is mastered, down where it is not
+    start         from scratch while there is time to look for what is new: a model that goes on keeps writing what it wrote,
+                  and generalizes less (Ash and Adams 2020, arXiv 1910.08475); the last rounds go on, and learn what was found
     floor         above 0 only where what was trained on passed the verifier and is not right (the ledger's `true`)
 
 Sources: an archive with a curriculum by solve rate as in PowerPlay (Schmidhuber 2013, arXiv 1112.5309) and POET (Wang et al.
@@ -62,19 +64,21 @@ class Keep(Policy):
         explore: whether temperatures of prompts are set; no: they stay as the user gave them.
         archive: whether earlier rounds are kept.
         even: 1: evenly over structures; 0: as often as they were written.
-        boundary: whether structures weigh by p (1 - p).
+        boundary: how much structures weigh by p (1 - p); 0: not.
         anchor: share of real data in the first round, and the most there is later; 0: none, in the archive neither.
-        push: power of (1 + complexity) to begin with; 0: none, ever.
-        start: base or continue.
+        push: power of (1 + complexity) to begin with, and the most there is later; 0: none, ever.
+        start: base or continue, until the last rounds.
+        polish: so many last trainings go on from the model before, whatever `start` says.
     """
 
     explore: bool = True
     archive: bool = True
     even: float = 1.0
-    boundary: bool = True
+    boundary: float = 0.7
     anchor: float = 0.25
     push: float = 1.0
-    start: Regime = "continue"
+    start: Regime = "base"
+    polish: int = 2
 
     name: ClassVar[str] = "keep"
     title: ClassVar[str] = "Keep: a controller of exploration, archive and depth"
@@ -87,6 +91,9 @@ class Keep(Policy):
         """
         check_share("even", self.even)
         check_share("anchor", self.anchor)
+        check_share("boundary", self.boundary)
+        if self.polish < 0:
+            raise ValueError(f"polish must be 0 rounds or more; got {self.polish}")
         if not 0 <= self.push <= PUSH_MOST:
             raise ValueError(f"push must be between 0 and {PUSH_MOST:g}; got {self.push:g}")
 
@@ -96,15 +103,24 @@ class Keep(Policy):
             "archive": "what passed once is kept for good" if self.archive else "left out",
             "even": "every structure counts alike, however often it was written" if self.even == 1 else "as asked",
             "boundary": "what is sometimes solved counts most" if self.boundary else "left out",
-            "start": "goes on from the last model" if self.start == "continue" else "the start's weights, as asked",
         }
-        own: dict[str, Any] = {"even": self.even, "boundary": self.boundary, "start": self.start}
+        start, why["start"] = self._start(given, turns)
+        own: dict[str, Any] = {"even": self.even, "boundary": self.boundary, "start": start}
         dials, decisions = fixed(given, why, archive=float(self.archive), **own)
         moved: list[Moved] = [_temperature(given, turns), self._anchor(turns), self._push(turns), _floor(turns)]
         if self.explore:
             moved.append(("explore", *explore_next(given, turns)))
         decisions += [Decision(dial, shown(value), reason) for dial, value, reason in moved]
         return replace(dials, **{dial: value for dial, value, _ in moved}), decisions
+
+    def _start(self, given: Given, turns: Sequence[Turn]) -> tuple[Regime, str]:
+        """From scratch or from the last model."""
+        left = given.rounds - len(turns)
+        if left <= self.polish:
+            return "continue", f"one of the last {self.polish} trainings: the model learns what was found"
+        if self.start == "continue":
+            return "continue", "goes on from the last model, as asked"
+        return "base", f"{left} trainings are left: a model from scratch writes more that is new"
 
     def choose(self, candidates: Candidates, dials: Dials, budget: int, draw: np.random.Generator) -> list[Judged]:
         """The common rule, with the real data in the archive.
@@ -147,7 +163,7 @@ class Keep(Policy):
         said = f"below level {deepest:g}, the deepest that enough passed on, {passed:,} of {count:,} passed"
         said += ", and on it {:,} of {:,}".format(*levels[deepest])
         if passed > SOLVED * count:
-            return "push", min(PUSH_MOST, last + PUSH_STEP), f"{said}: what is left to learn is deep, so it counts more"
+            return "push", min(self.push, last + PUSH_STEP), f"{said}: what is left to learn is deep, so it counts more"
         if passed < UNSOLVED * count:
             return "push", max(0.0, last - PUSH_STEP), f"{said}: what is left to learn is not deep, so deep counts less"
         return "push", last, f"{said}: as it was"
