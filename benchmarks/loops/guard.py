@@ -2,8 +2,8 @@
 
     python benchmarks/loops/guard.py [--quick] [--minutes M] [--workers W]
 
-Small real loops over worlds, seeds and policies; nothing is simulated but the size. Each has eight rounds of 2,000 samples,
-400 steps of training on at most 500 to 1,500 records, and goes on from the last model. What a loop is called here follows from its
+Small real loops over worlds, seeds and policies; nothing is simulated but the size. Most have eight rounds of 2,000 samples,
+400 steps of training on at most 500 to 1,500 records, and go on from the last model. What a loop is called here follows from its
 scores alone (`outcome`), never from its policy. The guard reads what was generated and selected; it sees no panel here.
 
 Its numbers were fixed on the world `programs`; `rewriting` is the test. Rows go to `guarded.jsonl.gz` beside this file (running
@@ -40,6 +40,16 @@ WIDE = {"skills": 40, "records": 3000}
 KINDS: Mapping[str, Mapping[str, Any]] = {
     "fast collapse": {"policy": "quality_only", "start": WIDE, "budget": 500},
     "slow collapse": {"policy": "quality_only:anchor=0.3", "start": WIDE, "budget": 800},
+    "late collapse": {
+        "policy": "correct:anchor=0",
+        "start": {**WIDE, "quality": 0.5},
+        "dials": {"floor": 0.25},
+        "budget": 1000,
+        "samples": 1500,
+        "at": 300,
+        "steps": 200,
+        "rounds": 14,
+    },
     "exploring": {"policy": "archive:explore={explore},start=continue", "start": NARROW},
     "even": {"policy": "archive:explore=1.0,start=continue", "start": WIDE},
     "keep": {"policy": "keep", "start": NARROW},
@@ -47,7 +57,7 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
     "leaky verifier": {"policy": "correct:anchor=0", "start": WIDE, "leak": 0.5},
     "noisy start": {"policy": "correct", "start": {**WIDE, "quality": 0.5}},
 }
-"""What each loop is made to be; what it came to is read from its scores."""
+"""What each loop is made to be; what it came to is read from its scores (`slow collapse` came out as a decline)."""
 
 EXPLORE = {TUNED: 2.2, TESTED: 1.3}
 """Temperature of prompts at which enough of them can be read."""
@@ -63,14 +73,14 @@ def table(world: str, kind: str, seed: int) -> dict[str, Any]:
     made = KINDS[kind]
     return {
         "seed": seed,
-        "rounds": ROUNDS,
-        "at": 400,
+        "rounds": made.get("rounds", ROUNDS),
+        "at": made.get("at", 400),
         "policies": [made["policy"].format(explore=EXPLORE[world])],
         "start": {"world": world, "forms": 1, "block": str(seed), "trainer": "tiny:steps=3000", **made["start"]},
-        "model": {"trainer": "tiny:steps=400"},
-        "generator": {"kind": "self", "samples": 2000},
+        "model": {"trainer": f"tiny:steps={made.get('steps', 400)}"},
+        "generator": {"kind": "self", "samples": made.get("samples", 2000)},
         "policy": {"budget": made.get("budget", 1500)},
-        "dials": {"start": "continue"},
+        "dials": {"start": "continue", **made.get("dials", {})},
         "verifier": {"leak": made.get("leak", 0.0)},
         "evaluation": {"k": [], "panels": ["id", "compositions"]},
     }
@@ -129,12 +139,14 @@ def blind(ledger: Ledger) -> Ledger:
     return replace(ledger, entries=tuple(replace(entry, scores={}, kinds={}) for entry in ledger.entries))
 
 
-def guarded(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """First rounds of each state and verdict."""
+def guarded(verdicts: Sequence[Verdict], alarm_rate: float) -> dict[str, Any]:
+    """First rounds of each state and verdict; `narrowing`: of a collapse that is called or a selection that narrows."""
     said: dict[str, Any] = {}
     for verdict in verdicts:
         said.setdefault(verdict.state, verdict.round)
         said.setdefault(verdict.verdict, verdict.round)
+        if verdict.state == "collapsing" or (verdict.evidence.get("selection") or 0.0) >= 1 / alarm_rate:
+            said.setdefault("narrowing", verdict.round)
     said["evidence"] = max(float(verdict.evidence.get("collapse") or 0.0) for verdict in verdicts)
     return said
 
@@ -168,6 +180,7 @@ SHARES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 def called(rows: Sequence[Mapping[str, Any]], call: Callable[[Mapping[str, Any]], int | None]) -> dict[str, Any]:
     """How a rule that calls a loop in some round does: collapses found in time, false alarms, lead."""
     collapses = [row for row in rows if outcome(row) == "collapsed"]
+    declines = [row for row in rows if outcome(row) == "declined"]
     slow = [row for row in collapses if (lost(ood(row), LOST) or 0) > LATE]
     healthy = [row for row in rows if outcome(row) in HEALTHY]
     calls = {row["name"]: call(row) for row in rows}
@@ -190,6 +203,8 @@ def called(rows: Sequence[Mapping[str, Any]], call: Callable[[Mapping[str, Any]]
         "called_before_tenth_lost": in_time(collapses, LOST),
         "slow_called_before_tenth_lost": in_time(slow, LOST),
         "called_at_all": rate(sum(calls[row["name"]] is not None for row in collapses), len(collapses)),
+        "declines_called": rate(sum(calls[row["name"]] is not None for row in declines), len(declines)),
+        "declines_called_before_tenth_lost": in_time(declines, LOST),
         "false_alarms": rate(false, len(healthy)),
         "median_rounds_before_half": float(np.median(leads)) if leads else None,
     }
@@ -205,9 +220,10 @@ def rate(hits: int, n: int) -> dict[str, Any]:
 
 def summary(rows: Sequence[Mapping[str, Any]], options: JudgeOptions | None = None) -> dict[str, Any]:
     """By world: what the loops came to, what the guard said, ROC beside the baselines."""
+    options = options or JudgeOptions()
     rows = [row for row in rows if "failed" not in row]
     ledgers = {row["name"]: blind(unpacked(row["ledger"])) for row in rows}
-    said = {name: guarded(judge(ledger, options)) for name, ledger in ledgers.items()}
+    said = {name: guarded(judge(ledger, options), options.alarm_rate) for name, ledger in ledgers.items()}
     worlds = {}
     for world in (TUNED, TESTED):
         some = [row for row in rows if row["name"].startswith(world + "|")]
@@ -220,6 +236,7 @@ def summary(rows: Sequence[Mapping[str, Any]], options: JudgeOptions | None = No
             "kind_to_outcome": {" -> ".join(pair): n for pair, n in sorted(kinds.items())},
             "outcome_to_call": {" -> ".join(pair): n for pair, n in sorted(states.items())},
             "guard_calls": called(some, lambda row: said[row["name"]].get("collapsing")),
+            "guard_calls_or_selection_narrows": called(some, lambda row: said[row["name"]].get("narrowing")),
             "guard_stops": called(some, lambda row: said[row["name"]].get("stop")),
             "roc": [
                 {
@@ -243,7 +260,7 @@ def summary(rows: Sequence[Mapping[str, Any]], options: JudgeOptions | None = No
     return {"loops": len(rows), "of": asked, "tuned_on": TUNED, "tested_on": TESTED, "worlds": worlds}
 
 
-def _reached(ledger: Ledger, level: float, options: JudgeOptions | None) -> int | None:
+def _reached(ledger: Ledger, level: float, options: JudgeOptions) -> int | None:
     """The first round in which the evidence of a collapse reaches a level."""
     for verdict in judge(ledger, options):
         if float(verdict.evidence.get("collapse") or 0.0) >= level:

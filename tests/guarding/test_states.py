@@ -13,6 +13,8 @@ from triptych.guarding.tracks import Sign
 OPTIONS = JudgeOptions()
 AT = 1000
 CERTAIN = 20.0
+CALLED = 4.0
+"""Enough for a call at the rate of .05, not for a stop at once."""
 FLAT = Plateau(growth=0.0, novelty=0.01, grown=1.0)
 
 
@@ -33,27 +35,50 @@ def run(*rounds, plateau=None):
 
 
 def test_a_fall_warns_then_stops_when_it_goes_on():
-    assert run([sign(0.8)], [sign(0.6)]) == [("collapsing", "warn"), ("collapsing", "stop")]
+    assert run([sign(0.8)], [sign(0.6, log=CALLED)]) == [("collapsing", "warn"), ("collapsing", "stop")]
 
 
-def test_a_dip_of_one_round_never_stops():
-    dip = run([sign(1.0, log=0.0)], [sign(0.4)], [sign(1.0, log=0.0)])
-    assert dip == [("healthy", "continue"), ("collapsing", "warn"), ("healthy", "continue")]
+def test_a_dip_of_one_round_warns():
+    for dip in (sign(0.4, log=CALLED), sign(0.8)):
+        found = run([sign(1.0, log=0.0)], [dip], [sign(1.0, log=0.0)])
+        assert found == [("healthy", "continue"), ("collapsing", "warn"), ("healthy", "continue")]
+
+
+def test_a_steep_fall_beyond_doubt_stops_at_once_and_the_next_round_may_lift_it():
+    gone = sign(1.0, log=0.0)
+    assert run([gone], [sign(0.65)], [gone]) == [
+        ("healthy", "continue"),
+        ("collapsing", "stop"),
+        ("healthy", "continue"),
+    ]
+    assert run([sign(0.8)], [sign(0.65)])[-1] == ("collapsing", "stop")
+    confirmed = run([sign(0.65)], [sign(0.65)], [gone], [gone])
+    assert [verdict for _, verdict in confirmed] == ["stop", "stop", "stop", "continue"]
+    unread = run([sign(0.65)], [sign(0.65, fresh=False)], [gone])
+    assert [verdict for _, verdict in unread] == ["stop", "stop", "continue"]
+
+
+def test_a_steep_fall_waits_where_what_is_selected_holds_the_structures():
+    fed = sign(1.0, of="selected", log=0.0, before=58.0)
+    assert run([sign(0.6), fed])[0] == ("collapsing", "warn")
+    assert run([sign(0.6), sign(0.8, of="selected", log=0.0, before=58.0)])[0] == ("collapsing", "stop")
+    narrow = sign(1.0, of="selected", log=0.0, before=40.0)
+    assert run([sign(0.6), narrow])[0] == ("collapsing", "stop")
 
 
 def test_one_fall_to_a_plateau_warns_and_a_deep_one_stops():
     assert run([sign(0.8)], [sign(0.79)], [sign(0.8)])[-1] == ("collapsing", "warn")
-    assert run([sign(0.4)], [sign(0.41)])[-1] == ("collapsing", "stop")
+    assert run([sign(0.4, log=CALLED)], [sign(0.41, log=CALLED)])[-1] == ("collapsing", "stop")
 
 
 def test_a_missing_reading_confirms_nothing():
-    assert run([sign(0.4)], [sign(0.4, fresh=False)])[-1] == ("collapsing", "warn")
+    assert run([sign(0.4, log=CALLED)], [sign(0.4, log=CALLED, fresh=False)])[-1] == ("collapsing", "warn")
 
 
 def test_a_stop_holds_until_the_fall_is_taken_back_in_two_rounds():
     gone = sign(0.97, log=-0.5)
     weaker = sign(0.8, log=1.0)
-    found = run([sign(0.6)], [sign(0.4)], [weaker], [gone], [weaker], [gone], [gone])
+    found = run([sign(0.6, log=CALLED)], [sign(0.4)], [weaker], [gone], [weaker], [gone], [gone])
     assert [verdict for _, verdict in found] == ["warn", "stop", "stop", "stop", "stop", "stop", "continue"]
 
 
@@ -63,7 +88,7 @@ def test_small_falls_are_no_collapse_however_certain():
 
 
 def test_other_readings_take_part_only_where_structures_fall_or_cannot_see():
-    meaning = sign(0.5, role="other", name="semantic")
+    meaning = sign(0.5, role="other", name="semantic", log=CALLED)
     assert run([sign(1.2, log=0.0), meaning]) == [("healthy", "continue")]
     assert run([sign(0.85, log=0.0), meaning])[0] == ("collapsing", "warn")
     assert run([meaning])[0] == ("collapsing", "warn")
@@ -73,14 +98,14 @@ def test_other_readings_take_part_only_where_structures_fall_or_cannot_see():
 
 def test_the_selected_set_may_narrow_while_the_generated_one_grows():
     signs = [sign(1.1, log=0.0), sign(0.65, of="selected")]
-    assert run(signs)[0] == ("collapsing", "warn")
+    assert run(signs)[0] == ("collapsing", "stop")
 
 
 def test_quality_control_is_a_fall_of_all_records_alone():
     everything = sign(0.5, role="all", name="structures_all")
     assert run([sign(0.97, log=0.0), everything], plateau=FLAT) == [("quality_control", "continue")]
     assert benign([sign(0.85, log=0.0), everything], OPTIONS) is None
-    assert run([sign(0.5), everything])[0] == ("collapsing", "warn")
+    assert run([sign(0.5, log=CALLED), everything])[0] == ("collapsing", "warn")
 
 
 def test_a_fall_counts_as_far_as_the_yield_fell_too():

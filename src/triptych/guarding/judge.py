@@ -19,9 +19,10 @@ from dataclasses import dataclass, field, replace
 from triptych.guarding.detect import Bets
 from triptych.guarding.ledger import Entry, Ledger
 from triptych.guarding.reasons import change, covering, kept, moved, still, structures
+from triptych.guarding.selection import selection
 from triptych.guarding.states import Decision, JudgeOptions, Plateau, Standing, State, narrowing, sober, stand
 from triptych.guarding.suggest import NARROW, narrows, suggest
-from triptych.guarding.tracks import Sign, Track, diversity, error, everything, sides
+from triptych.guarding.tracks import Role, Sign, Track, diversity, error, everything, sides
 
 __all__ = ["JudgeOptions", "Verdict", "judge"]
 
@@ -91,15 +92,14 @@ def _round(followed: _Followed, at: int, before: Standing | None) -> tuple[Verdi
     read = [sign for track in followed.main if (sign := track.at(at)) is not None]
     signs = sober(read, followed.at, options)
     others = [sign for track in followed.side if (sign := track.at(at)) is not None]
+    others += [sign for sign in (selection(entries, options),) if sign is not None]
     called = [sign for sign in others if _called(sign, entries, options)]
     plateau = _plateau(entries, options)
-    standing = stand(signs, plateau, before, followed.at, options)
-    if standing.verdict == "stop" and len(entries) < options.least_rounds:
-        standing = replace(standing, verdict="warn")
+    standing = stand(signs, plateau, before, followed.at, options, early=len(entries) < options.least_rounds)
     empty = entries[-1].records > 0 and entries[-1].valid == 0
     if standing.verdict == "continue" and (called or empty):
         standing = replace(standing, verdict="warn")
-    reasons = _reasons(followed, standing, plateau, signs, entries)
+    reasons = _reasons(followed, standing, plateau, signs, [sign.role for sign in called], entries)
     if empty:
         reasons.insert(0, f"round {entries[-1].round} has no valid record")
     reasons += [change(sign, entries) for sign in called]
@@ -127,9 +127,14 @@ def _since(standing: Standing, plateau: Plateau, called: Sequence[Sign], entries
 
 
 def _reasons(
-    followed: _Followed, standing: Standing, plateau: Plateau, signs: Sequence[Sign], entries: Sequence[Entry]
+    followed: _Followed,
+    standing: Standing,
+    plateau: Plateau,
+    signs: Sequence[Sign],
+    told: Sequence[Role],
+    entries: Sequence[Entry],
 ) -> list[str]:
-    """Why the loop is in this state."""
+    """Why the loop is in this state; `told` are the side signs that are told apart."""
     options, entry = followed.options, entries[-1]
     found = []
     if standing.called is not None:
@@ -141,8 +146,12 @@ def _reasons(
         found += [change(sign, entries) for sign in sorted(also, key=lambda sign: -sign.log) if sign.key != main]
         if standing.back:
             found.append("it is back in this round: the stop holds until it is so in two")
+        elif standing.sudden:
+            found.append(
+                "it is too steep and too certain to wait for the next round, which lifts the stop if it is back"
+            )
         ratio = narrows(entry)
-        if ratio is not None and ratio < NARROW:
+        if ratio is not None and ratio < NARROW and "selection" not in told:
             found.append(
                 f"selection itself narrows: it keeps {ratio:.0%} of the effective structures that were written"
             )
@@ -161,6 +170,8 @@ def _called(sign: Sign, entries: Sequence[Entry], options: JudgeOptions) -> bool
         return False
     if sign.role == "hacking":
         return sign.fall >= options.least_gap
+    if sign.role == "selection":
+        return True
     if sign.role == "zero":
         return sign.now >= options.zero_share
     if sign.role == "score":
@@ -224,7 +235,7 @@ def _evidence(
     found["quality_control"] = _told(max(benign)) if benign else None
     for sign in signs:
         found[sign.key] = _told(sign.log)
-    for role in ("hacking", "length", "zero", "right", "score"):
+    for role in ("hacking", "length", "zero", "right", "score", "selection"):
         logs = [sign.log for sign in others if sign.role == role]
         found[role] = _told(max(logs)) if logs else None
     found["growth"], found["novelty"] = plateau.growth, plateau.novelty

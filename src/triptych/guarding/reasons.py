@@ -33,6 +33,11 @@ def change(sign: Sign, entries: Sequence[Entry]) -> str:
 
 def moved(sign: Sign, entries: Sequence[Entry]) -> str:
     """The same without the chance."""
+    if sign.role == "selection":
+        share = (
+            f"{sign.now / sign.before:.0%} of the effective structures that were written in round {entries[-1].round}"
+        )
+        return f"selection itself narrows: it keeps {share} ({number(sign.now)} of {number(sign.before)})"
     verb = "went" if sign.now == sign.before else "fell" if sign.now < sign.before else "rose"
     start = entries[sign.last].round
     text = f"{_subject(sign)} {verb} from {number(sign.before)} in round {start} to {number(sign.now)}"

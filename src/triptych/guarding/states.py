@@ -29,14 +29,16 @@ class JudgeOptions:
 
     Attributes:
         alarm_rate: chance that a healthy loop is ever called collapsing; and, apart from it, that it is ever warned of for
-            a side sign (hacking, length, zero signal, quality, scores).
+            a side sign (hacking, length, zero signal, quality, scores, selection).
         wobble: standard deviation of the logarithm of a reading from round to round beyond its own error, in a healthy loop.
-        drift: standard deviation of a step of its level a round, in a healthy loop.
+            Fitted on real loops, see `design/0013-guard.md`.
+        drift: standard deviation of a step of its level a round, in a healthy loop; half the wobble.
         falls: logarithmic falls a round that are bet on.
         share_scale: the same three for readings that are shares, relative to those for logarithms.
         least_fall: a relative fall below this is no collapse, however certain; a called one stops when it goes on by this.
         deep: a called fall of this much stops in the next round that does not take it back, whether it goes on or not.
-        least_rounds: rounds to have read before a stop.
+        steep: a fall of this much whose evidence is the square of what calls one stops in the round in which it is seen.
+        least_rounds: rounds to have read before any other stop.
         patience: rounds without growth before a loop is stalled.
         growth: relative growth over these rounds below which structure is flat.
         little_new: share of records of new structure below which nothing new is explored.
@@ -56,6 +58,7 @@ class JudgeOptions:
     share_scale: float = 0.4
     least_fall: float = 0.1
     deep: float = 0.5
+    steep: float = 0.3
     least_rounds: int = 4
     patience: int = 2
     growth: float = 0.1
@@ -141,6 +144,7 @@ class Standing:
         called: the sign that stands for the state; None for healthy and stalled.
         opened: reading to its value when the collapse was first called, in the units of its series.
         back: the fall is taken back, or its evidence gone, in this round; a stop is lifted when it is so in two.
+        sudden: the stop rests on the one round in which it was seen; one round that takes the fall back lifts it.
     """
 
     state: State
@@ -148,6 +152,7 @@ class Standing:
     called: Sign | None = None
     opened: Mapping[str, float] = field(default_factory=dict)
     back: bool = False
+    sudden: bool = False
 
 
 def sober(signs: Sequence[Sign], at: int, options: JudgeOptions) -> list[Sign]:
@@ -197,30 +202,40 @@ def benign(signs: Sequence[Sign], options: JudgeOptions) -> Sign | None:
     return max(called, key=lambda sign: sign.log, default=None)
 
 
-def stand(signs: Sequence[Sign], plateau: Plateau, before: Standing | None, at: int, options: JudgeOptions) -> Standing:
+def stand(
+    signs: Sequence[Sign],
+    plateau: Plateau,
+    before: Standing | None,
+    at: int,
+    options: JudgeOptions,
+    *,
+    early: bool = False,
+) -> Standing:
     """State and verdict of a round.
 
-    A stop needs a collapse that was called in the round before too, and has gone on since or is deep: a dip of one round
-    never stops, and one fall to a plateau warns. A stop is lifted when the fall has been taken back, or its evidence gone,
-    in two rounds in a row.
+    A stop needs a collapse that was called in the round before too, and has gone on since or is deep: a small dip of one
+    round never stops, and one fall to a plateau warns. A fall that is steep and far beyond doubt stops at once (`_sudden`). A
+    stop is lifted when the fall has been taken back, or its evidence gone, in two rounds in a row; one at once that the next
+    round takes back, in that round.
 
     Args:
         signs: one for each watched reading, roles structures, other and all.
         plateau: growth and novelty of the last rounds.
         before: of the round before; None at the first.
         at: records at which diversity is read.
-        options: the tuned numbers; `least_rounds` is applied by the caller, which counts rounds.
+        options: the tuned numbers.
+        early: fewer than `least_rounds` were read, which the caller counts: only a steep fall stops.
     """
     worst = narrowing(signs, at, options)
     called = [sign for sign in worst if sign.log >= options.alarm]
     running = before if before is not None and before.state == "collapsing" else None
     if called:
-        return _collapsing(signs, called, running, options)
+        return _collapsing(signs, called, running, options, early=early)
     if running is not None and running.verdict == "stop":
         back = not worst or worst[0].log <= 0
-        if not (back and running.back):
+        if not (back and (running.back or running.sudden)):
             same = next((sign for sign in signs if running.called is not None and sign.key == running.called.key), None)
-            return Standing("collapsing", "stop", _earliest(same or running.called, running), running.opened, back)
+            return replace(running, called=_earliest(same or running.called, running), back=back)
     removed = benign(signs, options)
     if removed is not None and (removed.recent or not plateau.stalled(options)):
         return Standing("quality_control", "continue", removed)
@@ -230,15 +245,33 @@ def stand(signs: Sequence[Sign], plateau: Plateau, before: Standing | None, at: 
 
 
 def _collapsing(
-    signs: Sequence[Sign], called: Sequence[Sign], running: Standing | None, options: JudgeOptions
+    signs: Sequence[Sign], called: Sequence[Sign], running: Standing | None, options: JudgeOptions, *, early: bool
 ) -> Standing:
     """A round whose collapse is called; `running` is the round before where that was collapsing too."""
+    sudden = _sudden(signs, called, options)
     if running is None:
-        return Standing("collapsing", "warn", called[0], {sign.key: sign.value for sign in signs})
+        opened = {sign.key: sign.value for sign in signs}
+        return Standing("collapsing", "stop" if sudden else "warn", called[0], opened, sudden=sudden)
     least, deep = _logarithm(options.least_fall), _logarithm(options.deep)
     on = [s for s in called if s.fresh and (s.fall >= deep or running.opened.get(s.key, s.value) - s.value >= least)]
-    verdict: Decision = "stop" if on or running.verdict == "stop" else "warn"
-    return Standing("collapsing", verdict, _earliest(called[0], running), running.opened)
+    on = [] if early else on
+    held = running.verdict == "stop"
+    verdict: Decision = "stop" if on or held or sudden else "warn"
+    once = not on and (running.sudden and not any(sign.fresh for sign in called) if held else sudden)
+    return Standing("collapsing", verdict, _earliest(called[0], running), running.opened, sudden=once)
+
+
+def _sudden(signs: Sequence[Sign], called: Sequence[Sign], options: JudgeOptions) -> bool:
+    """Whether a fall of this round is so steep and certain that the next round need not be waited for.
+
+    Where both are read, what was selected must hold fewer structures than were written before the fall: a loop that still
+    trains on as many does not eat them.
+    """
+    steep = _logarithm(options.steep)
+    now = {sign.of: sign for sign in signs if sign.role == "structures" and sign.fresh}
+    if len(now) > 1 and now["selected"].now > (1 - options.least_fall) * now["generated"].before:
+        return False
+    return any(sign.fresh and sign.fall >= steep and sign.log >= 2 * options.alarm for sign in called)
 
 
 def _earliest(sign: Sign | None, running: Standing) -> Sign | None:

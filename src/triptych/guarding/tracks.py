@@ -16,7 +16,9 @@ from typing import Literal, TypeAlias
 from triptych.guarding.detect import Bets, Trace, fallen, trace
 from triptych.guarding.ledger import Entry, Ledger, Reading
 
-Role: TypeAlias = Literal["structures", "other", "yield", "all", "hacking", "length", "zero", "right", "score"]
+Role: TypeAlias = Literal[
+    "structures", "other", "yield", "all", "hacking", "length", "zero", "right", "score", "selection"
+]
 Point: TypeAlias = tuple[float, float]
 Read: TypeAlias = Callable[[Entry], Reading | None]
 
@@ -27,6 +29,8 @@ OTHER = (
     ("generated", "templates"),
     ("selected", "semantic"),
 )
+SIDE = 1 / 6
+"""Share of the error of side signs that each group of them gets."""
 FLOOR = (
     0.01  # of the first value: a reading that falls further counts as having fallen so far, its logarithm stays finite
 )
@@ -153,14 +157,13 @@ def diversity(ledger: Ledger, bets: Bets) -> list[Track]:
     names = [("generated", "structures"), ("selected", "structures"), *OTHER]
     first = _head(ledger.entries, [_reading(*name) for name in names])
     main = [
-        Wanted("structures", of, _truest(first, of), _reading(of, _truest(first, of)))
-        for of in ("generated", "selected")
+        Wanted("structures", of, truest(first, of), _reading(of, truest(first, of))) for of in ("generated", "selected")
     ]
     main = [want for want in main if _any(first, want.read)]
     other = [Wanted("other", of, name, _reading(of, name)) for of, name in OTHER if _any(first, _reading(of, name))]
     half = 0.5 if main and other else 1.0
     shared = [(want, half / len(main)) for want in main] + [(want, half / len(other)) for want in other]
-    name = _truest(first, "generated")
+    name = truest(first, "generated")
     cover = [Wanted("yield", "generated", "yield", _yield(name)), Wanted("yield", "selected", "kept", _kept(name))]
     shared += [(want, 1.0) for want in cover if main and _any(first, want.read)]
     return [_track(ledger.entries, want, share, bets) for want, share in shared]
@@ -170,7 +173,7 @@ def everything(ledger: Ledger, bets: Bets) -> list[Track]:
     """Tracks of structures among all records; where truth is known, also among those that only a verifier passed."""
     names = ["structures_all"]
     first = _head(ledger.entries, [_reading("generated", name) for name in ("structures_all", "structures")])
-    if _truest(first, "generated") != "structures":
+    if truest(first, "generated") != "structures":
         names.append("structures")
     found = [Wanted("all", "generated", name, _reading("generated", name)) for name in names]
     found = [want for want in found if _any(first, want.read)]
@@ -178,7 +181,7 @@ def everything(ledger: Ledger, bets: Bets) -> list[Track]:
 
 
 def sides(ledger: Ledger, bets: Bets, shares: Bets) -> list[Track]:
-    """Tracks of the side signs: five groups, a fifth of the error each.
+    """Tracks of the side signs: five groups, an equal share of the error each; one more is left for what selection keeps.
 
     Args:
         ledger: the rounds.
@@ -200,7 +203,7 @@ def sides(ledger: Ledger, bets: Bets, shares: Bets) -> list[Track]:
     for group in groups:
         first = _head(ledger.entries, [want.read for want in group])
         there = [want for want in group if _any(first, want.read)]
-        share = 1 / (len(groups) * max(1, len(there)))
+        share = SIDE / max(1, len(there))
         tracks += [_track(ledger.entries, want, share, bets if want.log else shares) for want in there]
     return tracks
 
@@ -237,7 +240,7 @@ def _head(entries: Sequence[Entry], reads: Sequence[Read]) -> list[Entry]:
     return [entry for entry in entries if any(_there(read(entry)) for read in reads)][:2]
 
 
-def _truest(first: Sequence[Entry], of: str) -> str:
+def truest(first: Sequence[Entry], of: str) -> str:
     """The name of the structure reading that is nearest to the truth: of correct records where that is known."""
     return "correct_structures" if _any(first, _reading(of, "correct_structures")) else "structures"
 
