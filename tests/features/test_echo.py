@@ -58,6 +58,21 @@ ECHOES = {
     "a word still underlined": ("Replace the underlined word.\n\nThe path was _difficult_ after the rain.", "The path was **difficult** after the rain."),
     "capitals at some words": ("Convert the sentence to upper case.\n\nthe last bus leaves at midnight", "The Last Bus leaves at midnight."),
     "a list of one line": ("Name three rivers in the north.", "".join(f"{n}. Name three rivers in the north.\n" for n in range(1, 10))),
+    "a style edit by a comma": ("Edit the sentence for clarity.\n\nWhen she had left the mill was empty.", "When she had left, the mill was empty."),
+    "steps left in disorder": ("Put the steps into the right order.\n\n1. Pour in the batter.\n2. Break the eggs.\n3. Turn the pancake over.", "1. Pour in the batter.\n2. Break the eggs.\n3. Turn the pancake over."),
+    "numbers not sorted": ("Sort the numbers.\n\n7, 3, 12, 5, 9", "7, 3, 12, 5, 9"),
+    "all where a part was to be copied": (f"Copy the last sentence.\n\n{MAIL}", MAIL),
+    "groups not made": ("Group the words by colour.\n\nrose, grass, poppy, leaf, tomato", "Rose, Grass, Poppy, Leaf, Tomato"),
+    "an empty form": ("Fill in the form.\n\nName:\nDate of birth:\nReason for your visit:", "Name:\nDate of birth:\nReason for your visit:"),
+    "a text above its task": (f"{MILL} That was in May.\n\nTranslate the text above.", f"{MILL} That was in May."),
+    "an input under a heading": (f"### Instruction\nSuggest a title.\n\n### Input\n{MILL}\n\n### Response", MILL),
+    "an input between tags": (f"Suggest a title.\n\n<text>{MILL}</text>", MILL),
+    "code in a fence": ("Explain the code.\n\nfor name in names:\n    print(name.upper())", "```python\nfor name in names:\n    print(name.upper())\n```"),
+    "an input after a role": (f"You are a proofreader. Make it easier to read.\n\n{MILL}", MILL),
+    "a text that starts like a label": ("Classify the text.\n\nOnly today: three pairs of warm gloves for the price of two!", "Today: three pairs of warm gloves for the price of two!"),
+    "a request granted": ("Can you turn the numbers into words? Use capital letters.", "Yes, you can turn the numbers into words. Use capital letters."),
+    "a loop with other things named": ("Write a guide for moving to Oslo by train.", "".join(f"Write a guide for moving to {town} by train.\nOutput:\n" for town in ("Bergen", "Rome", "New York", "Bath", "Rome"))),
+    "a loop with what announces it": ("Design a table for the costs of a garden.", "A table with these columns:\n\nDesign a table for the costs of a garden.\nOutput:\n" * 6),
     "a loop of an instruction with another input": ("List what a good baker must know.\n\nPierre", "List what a good baker must know.\n\nInput: Anna\nOutput:\n\n" * 9),
 }  # fmt: skip
 
@@ -99,6 +114,11 @@ OTHERS = {
     "a letter case that was set": ("Convert the sentence to lower case.\n\nTHE SHOP IS CLOSED TODAY", "the shop is closed today"),
     "two sentences made one": (f"Summarize it in one sentence.\n\n{MILL} In spring the first guests came there, and since then people come from three valleys to see it.", f"{MILL[:-1]}, and in spring the first guests came there, and people from three valleys come."),
     "a prompt of two long parts": (f"{MILL * 6}\n\n{LIST * 3}", f'The text: "{MILL * 6}"'),
+    "a style edit by a word": ("Edit the sentence for clarity.\n\nWe made cake for the old miller.", "We made a cake for the old miller."),
+    "a part to be copied": (f"Copy the last sentence.\n\n{MAIL}", "Please send me two new ones."),
+    "a copy of a text with an order in it": (f"Copy the text.\n\n{MILL}\n\nFix this soon.", f"{MILL}\n\nFix this soon."),
+    "answers alike": ("Name towns in Norway with a harbour.", "".join(f"{town} is a town in Norway with a harbour.\n" for town in ("Oslo", "Bergen", "Bodo", "Moss", "Molde"))),
+    "a form filled in": ("Fill in the form.\n\nName:\nDate of birth:\nReason for your visit:", "Name: Ann\nDate of birth: 4 May\nReason for your visit: a cough"),
     "a list of other things": ("What else may a buyer of this like?\n\nSteel pan with a lid and two handles, made in Italy for gas and induction, 28 cm, black", "\n".join(f"Steel pan with a lid and two handles, made in Italy for gas and induction, 28 cm, {colour}" for colour in ("red", "blue", "green", "white"))),
 }  # fmt: skip
 
@@ -140,16 +160,20 @@ def test_no_prompt_no_echo():
 
 
 @pytest.mark.parametrize(
-    ("split", "rows", "echoes", "flags", "right"), [("dev", 501, 58, 54, 53), ("test", 302, 30, 27, 25)]
+    ("name", "split", "rows", "echoes", "flags", "right"),
+    [
+        ("echo_rows", "dev", 501, 58, 57, 56),
+        ("echo_rows", "test", 302, 30, 28, 25),
+        ("echo_rows_2", "dev", 413, 66, 54, 54),
+        ("echo_rows_2", "test", 100, 33, 23, 23),
+    ],
 )
-def test_rows_labelled_by_hand(split, rows, echoes, flags, right):
+def test_rows_labelled_by_hand(name, split, rows, echoes, flags, right):
     """Answers of a small model; what the benchmark says of them holds. Change no rule for the sake of the test half."""
     with (BENCH / "labels.csv").open(newline="", encoding="utf-8") as file:
         lines = csv.DictReader(file)
-        labels = {
-            line["id"]: line["label"] == "1" for line in lines if (line["file"], line["split"]) == ("echo_rows", split)
-        }
-    with gzip.open(BENCH / "echo_rows.jsonl.gz", "rt", encoding="utf-8") as file:
+        labels = {line["id"]: line["label"] == "1" for line in lines if (line["file"], line["split"]) == (name, split)}
+    with gzip.open(BENCH / f"{name}.jsonl.gz", "rt", encoding="utf-8") as file:
         texts = {row["id"]: (row["prompt"], row["response"]) for row in map(json.loads, file) if row["split"] == split}
     assert labels.keys() == texts.keys()
     assert (len(labels), sum(labels.values())) == (rows, echoes)

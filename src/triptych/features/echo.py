@@ -5,18 +5,10 @@ text that the task is to be done on; once or over and over, with at most about o
 lead-in line ("Here is the list:"), labels ("Output:"), list marks, quotes, case, punctuation and layout do not count. Part of
 an input, an instruction in other words and inputs of fewer than five words are no echoes.
 
-Nor is anything that a right answer may be. What may be one is read off the task, as a rule off its first sentence:
-
-    keeps    (copy, sort, match, proofread, "if needed" ..) the input as it is: no echo, but for a list that is not sorted yet.
-    marks    (correct, convert, insert, combine ..) the input with one comma more: an echo to the letter only.
-    words    (complete, remove, shorten ..) the input with one word more or less: an echo to the word only.
-    wording  (rephrase, replace, simplify .., a sentence) likewise, but where much was to change, one word in ten may be new.
-    classes  (classify, decide ..) a new word: an echo where there is none.
-    own      (translate, explain, answer .., a title, a letter) nothing like it: an echo by the words, however short.
-    others   (summarize, find, suggest ..) likewise, but in a short input no word may be new, for it may be the answer.
-
-A table or a list that was to be laid out, and a case that was to be set, are seen where they are missing. In an instruction
-that is a question no word may be new, for it may be the answer, unless a question comes back.
+Nor is anything that a right answer may be (`features.echo_task`). A table or a list that was to be laid out, a case that was
+to be set, commas that were to be put in and words that were to be marked are seen where they are missing. In an instruction
+that is a question no word may be new, for it may be the answer, unless a question comes back. Headings, tags and fences are
+layout.
 
 How often that is right, and what it misses: `benchmarks/detectors/evaluate.py`.
 """
@@ -25,20 +17,45 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
+
+from triptych.features.echo_task import (
+    ALL_PARTS,
+    ALPHABET,
+    CASED,
+    COMMAS,
+    JOINS,
+    JUMBLED,
+    LAYOUT,
+    LENGTHS,
+    LETTERS,
+    LONGER,
+    MARKED,
+    ONE_OF_THEM,
+    ONE_PART,
+    PUNCTUATES,
+    REWORDED,
+    SENTENCE,
+    SHORT,
+    SHORTER,
+    SORTS,
+    SWAPS,
+    TAKES,
+    kind_of,
+    most_new,
+)
 
 SHOWN = 6000, 8000  # characters of the prompt and of the response that are looked at
 LEAST = 5  # words of an instruction or of an input
-SHORT = 15  # words of an input below which no word may be new
-REWORDED = 10  # words of an input, to be put in other words, of which one may be new
+HEADING = 10  # words of a line that announces something, at most
 ROUNDS = 2.9  # times the part stands in a loop, the last one perhaps cut short
 RECURS = 24  # characters at the start of a loop that stand in it again
 RUN = 4  # words in a row that a loop has in common with what it repeats
+ALIKE = 0.7  # words of an instruction that stands there again with another thing named
 TASK = 400  # characters of a prompt's first line that may be the task; of its last line, half as many
 
 _WORD = re.compile(r"[^\W_]+(?:_+[^\W_]+)*|(?<!\w)_+(?!\w)|[\u2190-\u21ff\u2300-\u27bf\U0001f000-\U0001faff]")
-_SENTENCE = re.compile(r"[^.?!:\n]+(?:[.?!:](?!\s)[^.?!:\n]*)*[.?!:]?")
 _MORE_THAN_ONE = re.compile(r"[:\"“]|[.?!]\s+\S")
 _QUOTED = re.compile(r"[\"“][^\"”]{12,}[\"”]")
 _LABEL = re.compile(r"^[^\w\n]*(?:\w{1,2}[.)](?=\s)|((?:\w+ ){0,2}\w+)\W?:(?!\S))", re.MULTILINE)
@@ -71,11 +88,28 @@ _IDLE = frozenset(
     shorter simpler formal polite different follows sure certainly course correct version word words phrase line list form way
     example passage part note message""".split()
 )
+_STEMS = tuple({word[:4] for word in _IDLE | _LABELS if len(word) > 2})
 _QUESTION = re.compile(r"(?:question|q)\W?:", re.IGNORECASE)
 _READS = re.compile(r"\b(?:answer|question|passage|text|context|read)")
 _LAST_QUESTION = re.compile(r"(?<![^\n.?!])[^.?!\n]{12,}\?\s*\Z")
 _PASSAGE = re.compile(r"(?:context|passage|text|article|paragraph|document)\W?:", re.IGNORECASE)
 _REQUEST = re.compile(r"(?:can|could|would|will) you\b.*\b(?:this|that|above)\b", re.IGNORECASE)
+_BACK = re.compile(r"\b(?:above|this|that|these|those|the (?:text|sentences?|words?|story|letter|paragraph|input))\b")
+_IMPERATIVE = re.compile(
+    r"(?:please |task\W? |instructions?\W? |now )*(?:add|answer|arrange|change|check|choose|classify|combine|compare|complete"
+    r"|continue|convert|copy|correct|count|create|decide|describe|design|edit|explain|extract|fill|find|fix|generate|give|group"
+    r"|identify|improve|insert|list|make|name|paraphrase|proofread|put|rate|read|remove|repeat|replace|re-?phrase|re-?word"
+    r"|re-?write|say|select|shorten|simplify|sort|split|suggest|sum up|summari[sz]e|tell|translate|turn|use|write"
+    r"|are|how|is|what|which|who|why)\b",
+    re.IGNORECASE,
+)
+_REQUESTED = re.compile(r"(?:can|could|would|will) you (?:please )?", re.IGNORECASE)
+_GRANTED = re.compile(
+    r"(?:(?:yes|sure|certainly|of course)\W+)?(?:(?:you|i|we) (?:can|could|would|will) )?", re.IGNORECASE
+)
+_INNER = re.compile(r"[,;:\"“”—]|[.?!]\s+\S")
+_SIGNS = re.compile(r"[*_<\[(\"“”«]")
+_OPEN = re.compile(r"\w:[^\S\n]*$", re.MULTILINE)
 _CLOSING = " \t\r\n\"'“”`"
 _QUOTES = '"“”'
 _ARTICLES = frozenset(("a", "an", "the"))
@@ -85,63 +119,16 @@ _ASKS = re.compile(
     r"(?:what|which|who|whom|whose|when|where|is|are|was|were|do|does|did|can|could|will|would|should|has|have"
     r"|how (?:many|much|long|old|far|tall|big))\b"
 )
-_TELLS = re.compile(r"(?:you|in this|the|this|these|i|we|below|consider|there)\b|(?:given|here)\b[^,]*$")
-_JUMBLED = re.compile(r"\b(?:rearrange|unscrambl|reorder|words?\b[^.]{0,20}(?<!alphabetical )\border)\b")
-_KEEPS = re.compile(
-    r"\b(?:copy|write down|repeat|recite|verbatim|paste|transcribe|without (?:any )?chang|unchanged|aloud|out loud|proofread|check\b"
-    r"|(?:re)?(?:sort|(?<!in )order|arrange\b|organi[sz])|in order (?:of|from)|rank|filter|alphabet|match|quot(?:e|ation)"
-    r"|cit(?:e|ing)\b|quer(?:y|ies)\b|(?:using|add) the (?:following|given)|(?:if|where) (?:necessary|needed|there|so\b|it\b|any)"
-    r"|(?:is|are|does|do)\b[^.]*\b(?:errors?|mistakes?|correct)\b[^.]*\?|(?:extract|find|identif)[^.]{0,20}\bfacts\b"
-    r"|(?:select|identif|find|list|pick)[^.]{0,20}\ball\b|(?:creat|mak|writ|produc|generat|prepar|into|as)[^.]{0,30}\blists?\b)"
-)
-_ALL_PARTS = re.compile(
-    r"\ball (?:the )?(?:nouns|verbs|adjectives|adverbs|pronouns|prepositions|names|numbers|dates)\b"
-)
-_ALPHABET = re.compile(r"\b(?:alphabet|a to z\b)")
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?![\w.])")
 _ITEM = re.compile(r"[,;\n]|\band\b")
-_MARKS = re.compile(
-    r"\b(?:re|un)?-?(?:correct|gramma|fix|edit|spelling|punctuat|mistake|errors?\b|capital|commas?\b|caps\b|(?:upper|lower)?case\b"
-    r"|hyphen|periods?\b|full stop|definite article|convert|transform|modif|modern|vise\b|adjust|combin|connect|merg|join|updat"
-    r"|insert|move\b|cut\b|cross|fill|blank|missing|mask|smaller|structur|format|tables?\b|chart|diagram|json|html|xml|csv|bullet"
-    r"|highlight|underlin(?!ed)|emphas|exclam|bold|label|annotat|clean|factor|optimi[sz]|separat|divid|split|break|group|align"
-    r"|(?:an?|into|no\W?|indirect) questions?\b)"
+_LAID = (
+    ("``", re.compile(r"^[^\S\n]*```\w*[^\S\n]*$", re.MULTILINE), ""),
+    ("---", re.compile(r"^[^\S\n]*-{3,}[^\S\n]*$", re.MULTILINE), ""),
+    ("#", re.compile(r"^#+[^\S\n]*(\w+(?: \w+)?):?[^\S\n]*$", re.MULTILINE), r"\1:"),
+    ("</", re.compile(r"</?(?:text|input|passage|document|article|context|sentence)>", re.IGNORECASE), ""),
 )
-_WORDS = re.compile(
-    r"\b(?:un)?(?:add\b|complete\b|finish|remov|take\b.* out\b|delet|omit|without|eliminat|unnecessary|shorten|trim"
-    r"|condens|more concise)"
-)
-_CLASSES = re.compile(
-    r"\b(?:categor|classif|assign|label|decide|true or false|positive or negative|(?:say|tell) (?:me )?(?:if|whether))"
-)
-_OWN = re.compile(
-    r"(?:please )?(?:(?:translate|explain|describe|discuss|interpret|answer|extract|count|rate|guess|what|why|how|who|whom|whose|when"
-    r"|where)\b|(?:write|create|compose|invent|suggest|generate|give|draft|come up with|think of|make up|prepare)\b[^.:\n]{0,30}\b"
-    r"(?:headlines?|titles?|slogans?|mottos?|names?|e-?mails?(?! signature)|letters?|poems?|stor(?:y|ies)|repl(?:y|ies)|answers?"
-    r"|articles?|essays?|posts?|descriptions?|haikus?|jokes?|dialogues?|recipes?)\b)"
-)
-_TAKES = re.compile(r"\b(?:summar|sum up|identif|find\b|analy[sz]|detect|pick|indicat|spot\b|choose|select|count\b)")
+_EMPTY_LABEL = re.compile(r"\n[^\w\n]*(?:\w+ ){0,2}\w+:\s*\Z")
 _EMPHASIS = re.compile(r"(?<=\s)[*_]+\w")
-_WORDING = re.compile(
-    r"\b(?:re|un|para)?-?(?:sentences?|phras|clause|verb|adjective|pronoun|synonym|antonym|opposite|tense\b|voice\b|replac|simplif)"
-)
-_KINDS = (
-    ("marks", _JUMBLED),
-    ("keeps", _KEEPS),
-    ("marks", _MARKS),
-    ("words", _WORDS),
-    ("classes", _CLASSES),
-    ("own", _OWN),
-    ("others", _TAKES),
-    ("wording", _WORDING),
-)
-_REWORDS = re.compile(
-    r"\b(?:re-?phras|paraphras|re-?word|other words|(?:different|another|new) way|formal|polite|friendl|profession|simplif)"
-)
-_SWAPS = re.compile(r"\b(?:replac|synonym|re-?phras|paraphras|re-?word|other words|polite|friendl|profession)")
-_ONE_OF_THEM = re.compile(r"\b(?:first|each|words?)\b")
-_CASED = re.compile(r"\b(?:to|into|in|as|use) (?:all )?(title|upper|lower|capital)(?:[ -]?case| letters)\b")
-_LAYOUT = re.compile(r"\b(?:bullet|numbered|tables?\b|json|html|xml)")
 _LAID_OUT = re.compile(r"[|{}<>*•\t]|^\s*(?:-|\d+[.)])\s", re.MULTILINE)
 
 
@@ -149,7 +136,7 @@ def is_prompt_echo(prompt: str | None, text: str) -> bool:
     """Whether nothing but the prompt, its instruction or its input comes back. Looks at the first 8,000 characters."""
     if not prompt or not _may_echo(prompt, text):
         return False
-    prompt, text = prompt[: SHOWN[0]].strip(), text[: SHOWN[1]].strip()
+    prompt, text = _EMPTY_LABEL.sub("", _plain(prompt[: SHOWN[0]])), _plain(text[: SHOWN[1]])
     asked = _words(prompt)
     for answer in _answers(text):
         said = _words(answer)
@@ -161,20 +148,32 @@ def is_prompt_echo(prompt: str | None, text: str) -> bool:
             _is_told(prompt, way[0], asked, answer, said) or _is_given(*way, asked, answer) for way in _ways(prompt)
         ):
             return True
-    return any(_is_given(*way, asked, answer) for answer in _bare(text, prompt) for way in _ways(prompt))
+    if any(_is_given(*way, asked, answer) for answer in _bare(text, prompt) for way in _ways(prompt)):
+        return True
+    return _is_told_by_lines(prompt, text)
+
+
+def _plain(text: str) -> str:
+    """The text without fences, rules and tags; a heading of one or two words becomes a label."""
+    for sign, marks, instead in _LAID:
+        if sign in text:
+            text = marks.sub(instead, text)
+    return text.strip()
 
 
 def _may_echo(prompt: str, text: str) -> bool:
-    """Whether the response is no longer than the prompt or comes back to its middle, and probes of it stand in the prompt."""
+    """Whether the response is no longer than the prompt or comes back to itself, and probes of it stand in the prompt."""
     size = min(len(text.rstrip(_CLOSING)), SHOWN[1])
     if size < 12:
         return False
     middle = text[size // 2 : size // 2 + 12]
-    if size > 1.2 * len(prompt) + 120 and text.count(middle, 0, SHOWN[1]) < 2:
+    if size > 1.2 * len(prompt) + 120 and text.count(middle, 0, SHOWN[1]) < 2 and text.count(text[2:14]) < ROUNDS:
         return False
     asked = prompt[: SHOWN[0]].lower()
     probes = [text[size * part // 8 : size * part // 8 + 9].lower() for part in (1, 3, 5, 7)]
     found = sum(map(asked.__contains__, probes))
+    if found < 2 and text.count(middle, 0, SHOWN[1]) >= ROUNDS:  # in a loop they may lie across the end of a line
+        found = sum(map(asked.__contains__, map(str.strip, probes)))
     if found >= 2 or (found == 1 and any(lead.match(text) for lead in _LEADS)):
         return True
     start = text[:24].lstrip()[:14]
@@ -183,7 +182,7 @@ def _may_echo(prompt: str, text: str) -> bool:
 
 def _ways(prompt: str) -> Iterator[tuple[str, str]]:
     """Ways to read a prompt as task and input: input after a blank line, a line or a colon, or the task at the end."""
-    if "\n" not in prompt and len(quotes := _QUOTED.findall(prompt)) == 1 and _kind(prompt) != "own":
+    if "\n" not in prompt and len(quotes := _QUOTED.findall(prompt)) == 1 and kind_of(prompt) != "own":
         yield prompt.replace(quotes[0], ""), quotes[0]
     before, _, last = prompt.rpartition("\n")
     if before and _QUESTION.match(last):
@@ -193,9 +192,10 @@ def _ways(prompt: str) -> Iterator[tuple[str, str]]:
         task, found, given = prompt.partition(cut)
         if found:
             before, _, last = prompt.rpartition(cut)
-            if 2 * len(last) < TASK and (len(before) > TASK or _PASSAGE.match(before)):
+            below = _IMPERATIVE.match(last) and _BACK.search(last.lower()) and not _IMPERATIVE.match(task)
+            if 2 * len(last) < TASK and (below or len(before) > TASK or _PASSAGE.match(before)):
                 yield last, before
-            if 2 * len(last) < TASK and _REQUEST.match(last):
+            if 2 * len(last) < TASK and (below or _REQUEST.match(last)):
                 yield last, before
                 return
             if len(task) < max(TASK, len(given)):
@@ -227,9 +227,9 @@ def _bare(text: str, prompt: str) -> Iterator[str]:
     Where something is to be found or a class named, such words may be the answer.
     """
     task, _ = next(_ways(prompt), (prompt, ""))
-    if _kind(task) == "classes" or _TAKES.search(task.lower()):
+    if kind_of(task) == "classes" or TAKES.search(task.lower()):
         return
-    stems = tuple({word[:4] for word in {*_IDLE, *_LABELS, *_words(task)} if len(word) > 2})
+    stems = (*_STEMS, *{word[:4] for word in _words(task) if len(word) > 2})
 
     def cut(found: re.Match[str]) -> str:
         words = _WORD.findall(found[1].lower())
@@ -244,27 +244,21 @@ def _bare(text: str, prompt: str) -> Iterator[str]:
         yield bare
 
 
-def _kind(task: str) -> str:
-    """What a right answer may keep of the input: see above. A first sentence that only tells of the input says nothing."""
-    first = _SENTENCE.match(task.lstrip())
-    low = (first.group() if first and not _TELLS.match(first.group().lower()) else task).lower()
-    for kind, words in _KINDS:
-        if words.match(low) if kind == "own" else words.search(low):
-            return kind
-    return "others"
-
-
 # the instruction
 
 
 def _is_told(prompt: str, task: str, asked: Sequence[str], answer: str, said: Sequence[str]) -> bool:
     """Whether what is said is the whole prompt, its instruction, or the first or last sentence of that."""
-    sentences = _SENTENCE.findall(task)
+    sentences = SENTENCE.findall(task)
+    requested = _REQUESTED.match(prompt)
+    granted = requested and _GRANTED.match(answer)
+    if requested and granted and _words(prompt[requested.end() :]) == _words(answer[granted.end() :]):
+        return True
     for part in dict.fromkeys((prompt, task, *sentences[:1], *sentences[-1:])):
         words = asked if part is prompt else _words(part)
         if not _is_size(words, said) or _is_completed(part, words, said):
             continue
-        strict = _kind(task) not in ("own", "others") and bool(part == prompt != task or _MORE_THAN_ONE.search(task))
+        strict = kind_of(task) not in ("own", "others") and bool(part == prompt != task or _MORE_THAN_ONE.search(task))
         if strict and part is not prompt and part != task and part != sentences[0]:
             continue
         asks, asked_back = (
@@ -279,6 +273,31 @@ def _is_told(prompt: str, task: str, asked: Sequence[str], answer: str, said: Se
     return False
 
 
+def _is_told_by_lines(prompt: str, text: str) -> bool:
+    """Whether three lines are the instruction and all others are lines of the prompt, or announce what does not come.
+
+    So base models go on, perhaps with other things named. The last line may be cut short.
+    """
+    lines = text.splitlines()[:-1]
+    if len(lines) < ROUNDS or text.count(lines[0][:RECURS]) < ROUNDS:
+        return False
+    known = {" ".join(_words(line)) for line in prompt.splitlines()}
+    tasks = [(part, not _MORE_THAN_ONE.search(task)) for task, _ in _ways(prompt) if len(part := _words(task)) >= LEAST]
+    told = 0
+    for line in dict.fromkeys(lines):
+        said = _words(line)
+        if any(_is_near(part, said, new) for part, new in tasks):
+            told += lines.count(line)
+        elif not (
+            not said
+            or " ".join(said) in known
+            or (len(said) <= HEADING and line.endswith(":"))
+            or any(new and (Counter(part) & Counter(said)).total() >= ALIKE * len(part) for part, new in tasks)
+        ):
+            return False
+    return told >= ROUNDS
+
+
 def _is_completed(part: str, words: Sequence[str], said: Sequence[str]) -> bool:
     """Whether the text lacks its end, and the answer goes on from there."""
     return not part.rstrip().endswith((".", "?", "!", ":", '"')) and (
@@ -291,7 +310,16 @@ def _is_completed(part: str, words: Sequence[str], said: Sequence[str]) -> bool:
 
 def _is_given(task: str, given: str, asked: Sequence[str], answer: str) -> bool:
     """Whether the answer is the input of the task, so nearly that nothing was done."""
-    labels = _LABELS | {name.lower() for name in _LABEL.findall(given)}
+    names = {name.lower() for name in _LABEL.findall(given)} - _LABELS
+    if len(_OPEN.findall(given)) > 1:  # a form: nothing but labels
+        return _is_given_as(task, given, asked, answer, frozenset())
+    if len(names) == 1 and _is_given_as(task, given, asked, answer, _LABELS):  # it may be how the text starts
+        return True
+    return _is_given_as(task, given, asked, answer, _LABELS | names)
+
+
+def _is_given_as(task: str, given: str, asked: Sequence[str], answer: str, labels: frozenset[str]) -> bool:
+    """Whether it is that, these labels aside."""
     words, said = _words(given, labels), _words(answer, labels)
     if not _is_size(words, said):
         return False
@@ -301,31 +329,55 @@ def _is_given(task: str, given: str, asked: Sequence[str], answer: str) -> bool:
     if _EMPHASIS.search(answer) and not _EMPHASIS.search(given):  # that is how it says which part
         return False
     here, there, low = _letters(given), _letters(answer), task.lower()
-    untouched = _LAYOUT.search(low) and not _LAID_OUT.search(answer)
+    untouched = LAYOUT.search(low) and not _LAID_OUT.search(answer)
     if untouched and (_loops(words, said, asked, 0) or (len(there) <= len(here) and _is_near(words, said, 0))):
         return True
-    kind = _kind(task)
-    if kind == "keeps" and not (_ALL_PARTS.search(low) and len(words) > 4 * len(_ITEM.findall(given))):
-        return words == said and bool(_ALPHABET.search(low)) and not _is_in_order(given)
-    if kind == "marks" and _JUMBLED.search(low) and _is_in_order(given):
-        return False
-    if words == said and (case := _CASED.search(low)) and not _is_in_case(case[1], given):
-        return not (_ONE_OF_THEM.search(low) or _is_in_case(case[1], answer))
+    if MARKED.search(low) and not _is_marked(given, answer):
+        return _is_near(words, said, 0)
+    unmarked = len(words) >= SHORT and PUNCTUATES.search(low) and not _INNER.search(given)
+    if unmarked and words == said and not _INNER.search(answer):
+        return True
+    kind = kind_of(task)
+    if kind == "keeps" and not (ALL_PARTS.search(low) and len(words) > 4 * len(_ITEM.findall(given))):
+        if one := ONE_PART.search(low):
+            return words == said and (len(SENTENCE.findall(given)) > 1 or one[1].startswith("word"))
+        known = ALPHABET.search(low) or (SORTS.search(low) and all(map(_NUMBER.fullmatch, words)))
+        if LENGTHS.search(low):
+            return words == said and not _is_in_order(given, len)
+        return words == said and bool(known) and not _is_in_order(given)
+    if kind == "marks" and JUMBLED.search(low):
+        return words == said and not _is_in_order(given)
+    if words == said and (JOINS.search(low) or (COMMAS.search(low) and answer.count(",") <= given.count(","))):
+        return True
+    longer = len(said) - len(words)
+    if kind == "words" and ((LONGER.search(low) and longer < 0) or (SHORTER.search(low) and longer > 0)):
+        return _is_near(words, said, 1)
+    if words == said and (case := CASED.search(low)) and not _is_in_case(case[1], given):
+        return not (ONE_OF_THEM.search(low) or _is_in_case(case[1], answer))
+    if kind == "marks" and not LETTERS.search(low):
+        here, there = [line.lower() for line in here], [line.lower() for line in there]
     if kind == "marks" and there[: len(here)] != here and not _is_said_again(here, there):
         return False
-    most = _most(kind, low, len(words))
+    most = most_new(kind, low, len(words))
     if here == there or _loops(words, said, asked, most):
         return True
     if kind == "marks" or (len(here) == 1 and len(there) > 2):  # laid out as lines
         return False
+    if kind == "style":
+        return words == said
     if kind != "own" and _end(answer) in "?!" and _end(given) != _end(answer):
         return False
     part = kind == "own" and len(said) < len(words)  # it may be what was to be found
     if kind == "words" or (
-        len(words) < SHORT and (part or (kind == "wording" and most == 0 and not _SWAPS.search(low)))
+        len(words) < SHORT and (part or (kind == "wording" and most == 0 and not SWAPS.search(low)))
     ):
         return _without_articles(words) == _without_articles(said)
     return _is_near(words, said, most)
+
+
+def _is_marked(given: str, answer: str) -> bool:
+    """Whether one of them has signs that mark a word, or the answer more capitals."""
+    return bool(_SIGNS.search(given + answer)) or sum(map(str.isupper, answer)) > sum(map(str.isupper, given))
 
 
 def _is_in_case(case: str, text: str) -> bool:
@@ -334,9 +386,13 @@ def _is_in_case(case: str, text: str) -> bool:
     return sum(map(str.islower if case == "lower" else str.isupper, signs)) > len(signs) / 2
 
 
-def _is_in_order(given: str) -> bool:
-    """Whether three items or more stand in the order of the alphabet or of their numbers, forwards or backwards."""
-    items = [" ".join(words) for item in _ITEM.split(given.lower()) if (words := _WORD.findall(item))]
+def _is_in_order(given: str, key: Callable[[str], int] | None = None) -> bool:
+    """Whether three items or more stand in the order of the alphabet, their numbers or a key, forwards or backwards."""
+    items = [" ".join(words) for item in _ITEM.split(given) if (words := _words(item))]
+    if key is not None:
+        sizes = [key(item) for item in items]
+        untold = any(item.count(" ") > 2 for item in items)  # sentences, that commas do not part
+        return untold or sizes in (sorted(sizes), sorted(sizes, reverse=True))
     values = [float(number) for number in _NUMBER.findall(given)]
     rows: tuple[list[str] | list[float], ...] = (items, values) if len(values) == len(items) else (items,)
     return len(items) > 2 and any(row in (sorted(row), sorted(row, reverse=True)) for row in rows)
@@ -347,13 +403,6 @@ def _is_said_again(here: Sequence[str], there: Sequence[str]) -> bool:
     whole = "\n".join(here)
     *before, rest = "\n".join(there).split(whole)
     return bool(before) and not any(_WORD.search(part) for part in before) and whole.startswith(rest.strip(_CLOSING))
-
-
-def _most(kind: str, task: str, size: int) -> int:
-    """How many words of an input of this size may be new."""
-    if kind == "own" or (kind == "wording" and size >= REWORDED and _REWORDS.search(task)):
-        return max(1, size // 10)
-    return 0 if kind in ("marks", "words", "wording", "classes") or size < SHORT else size // 10
 
 
 def _end(text: str) -> str:
