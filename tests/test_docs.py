@@ -1,9 +1,12 @@
 """What docs/generate.py makes of docstrings and of the validity bench, and that the bench is what it says it is."""
 
+import gzip
+import json
 import sys
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from triptych.core.dear import maker_of
@@ -23,7 +26,7 @@ def papers(monkeypatch):
 @pytest.fixture
 def bench(monkeypatch):
     """The modules of the bench; they are forgotten again, since other benchmarks have modules of the same names."""
-    names = ("expectations", "natural", "planted", "models", "words")
+    names = ("expectations", "natural", "planted", "models", "words", "small_reward")
     monkeypatch.syspath_prepend(str(HOME / "benchmarks" / "validity"))
     held = {name: sys.modules.pop(name, None) for name in names}
     yield {name: __import__(name) for name in names}
@@ -155,10 +158,38 @@ def test_small_populations_are_the_planted_ones_with_fewer_records(bench):
             continue
         sets = list(one.make(Path()).values())
         assert len({len(rows) for rows in sets}) == 1
-        assert len(sets[0]) <= bench["models"].RECORDS
+        models = bench["models"]
+        assert len(sets[0]) <= (models.WHOLE if names == models.HELD_OUT else models.RECORDS)
         assert all(("prompt_id" in row) == one.paired for rows in sets for row in rows)
         rated = [sum(row.get("rating") is not None for row in rows) for rows in sets]
         assert set(rated) == {3 * len(sets[0]) // 4 if names[0].startswith("calibrated") else 0}
+
+
+def test_a_reward_model_is_fitted_on_pairs_of_other_prompts_than_are_read(bench, tmp_path):
+    rows = [
+        {"pair_id": pair, "prompt": f"p{pair % 20}", "response": f"r{pair}{better}", "preference": float(better)}
+        for pair in range(120)
+        for better in (pair % 2, 1 - pair % 2)
+    ]
+    with gzip.open(tmp_path / "pandalm_human3.jsonl.gz", "wt", encoding="utf-8") as file:
+        file.write("\n".join(json.dumps(row) for row in rows))
+    sets = [bench["models"].preferences(read=read, n=30)(tmp_path) for read in (True, False)]
+    for worse, better in (list(parts.values()) for parts in sets):
+        assert len(worse) == len(better) == 30
+        for a, b in zip(worse, better, strict=True):
+            assert (a["prompt"], a["response"][:-1] + "1") == (b["prompt"], b["response"])
+    read, fitted = ({row["prompt"] for row in parts["preferred"]} for parts in sets)
+    assert len(read) == 6
+    assert not read & fitted
+
+
+def test_the_head_of_a_reward_model_is_where_the_slope_of_its_loss_is_nothing(bench):
+    gaps = np.random.default_rng(0).normal((1.0, 0.0, -0.5), size=(40, 3))
+    head = bench["small_reward"].fitted(gaps, 2.0)
+    slope = 2.0 * head - (gaps / (1 + np.exp(gaps @ head))[:, None]).sum(axis=0)
+    assert np.abs(slope).max() < 1e-3
+    assert head[0] > 0 > head[2]
+    assert bench["small_reward"].agreement(gaps, np.arange(40) % 5, 2.0) > 0.6
 
 
 def test_flipped_pairs_are_the_same_pairs_turned_round(bench):

@@ -335,6 +335,24 @@ class Rated:
         return dealt(rng, columns | cheap(rng, grade), n)
 
 
+class Verified:
+    """100 of 500 records graded, two fifths of all with the word of a verifier that passes one in six: most labels are of records
+    that the judge was not asked about.
+    """
+
+    def draw(self, rng: np.random.Generator) -> Batch:
+        n = 500
+        true = rng.normal(0, 1, n)
+        grade = np.clip(3.5 + 0.9 * true + rng.normal(0, 0.6, n), 1, 6)
+        missing, unlabelled = rng.permutation(n) >= 100, rng.permutation(n) >= 200
+        columns = {
+            "judge.quality": pa.array(grade, mask=missing),
+            "judge.complexity": pa.array(7 - grade, mask=missing),
+            "label.rating": pa.array((true > 0.97).astype(np.float64), mask=unlabelled),
+        }
+        return dealt(rng, columns | cheap(rng, grade), n)
+
+
 @dataclass(frozen=True)
 class Pulled:
     """Gradients of twelve kinds of records: directions of a mixture, lengths of a gamma law."""
@@ -448,6 +466,7 @@ POPULATIONS = {
         Rated(),
         "calibrated_quality:field=rating,calibrated_complexity:field=rating,judge_preference",
     ),
+    "labels of others": (Verified(), "calibrated_quality:field=rating,calibrated_complexity:field=rating"),
     "gradients, n=300": (Pulled(), "g_vendi,g_vendi:q=2,grace"),
 }
 """Name: the population, and the measures read on it."""
@@ -461,6 +480,7 @@ CHEAP = {
     "read by a model",
     "scored by a model",
     "rated in part",
+    "labels of others",
 }
 """Populations that are drawn and read in milliseconds."""
 

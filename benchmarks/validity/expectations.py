@@ -159,8 +159,7 @@ ONLY: Mapping[str, tuple[str, ...]] = {
 
 APART: Mapping[str, str] = {
     "judge.": "it asks a judge about each record: read with --judge",
-    "reward.": "it needs a reward model, and no package at hand carries one",
-    "student.gradient": "it needs about a thousand gradients a set, three quarters of an hour each on one core",
+    "reward.": "it asks a reward model about each record: read with --reward",
     "student.": "it reads the student that is to be trained: read with --student",
     "lm.": "it asks a language model about each record: read with --lm",
     "gradients.": "it asks a language model about each record: read with --lm",
@@ -171,6 +170,7 @@ OPENED: Mapping[str, tuple[str, ...]] = {
     "judge": ("judge.",),
     "lm": ("lm.", "gradients."),
     "student": ("student.",),
+    "reward": ("reward.",),
 }
 """Option that names a model to the beginnings of columns that it makes."""
 

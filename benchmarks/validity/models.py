@@ -18,11 +18,17 @@ Row = dict[str, Any]
 SCORED = ("surprisal", "ifd", "fluency", "misfit_rate")
 GRADIENTS = ("g_vendi",)
 FIT = ("student_surprisal", "rsr")
+HELD_OUT = ("grace",)
+REWARDED = ("reward_mean",)
 GRADED, DEMAND = ("judge_mean",), ("judge_complexity",)
 CALIBRATED = ("calibrated_quality", "calibrated_complexity")
 PREFERRED = ("judge_preference",)
 RECORDS, FEW = 80, 40
 """Records of a set that is scored, and of one of which gradients are taken: these cost about four times as much."""
+WHOLE = 512
+"""Records of a set that GRACE reads, which is mostly its smoothing while the others are fewer than the 512 numbers of a gradient."""
+PAIRS = 100
+"""Pairs of the adversarial kind, drawn from all of them, since the file has them by kind."""
 JUDGED, FEWER = 60, 24
 """Records of a set whose tasks a judge is asked about, and of natural sets and pairs of responses; of others it is `FEW`."""
 
@@ -58,16 +64,41 @@ def _keyed(rows: list[Row], paired: bool, rated: str) -> list[Row]:
     return out
 
 
-def natural(name: str, n: int, parts: tuple[str, ...] = ()) -> Experiment:
-    """So many pairs of a natural experiment, the first ones; of all its sets or of some."""
-    one = next(each for each in EXPERIMENTS if each.name == name)
-    return replace(one, make=_first(one.make, n, parts))
+def _named(name: str) -> Experiment:
+    return next(each for each in EXPERIMENTS if each.name == name)
+
+
+def natural(name: str, n: int, parts: tuple[str, ...] = (), *, drawn: bool = False) -> Experiment:
+    """So many pairs of a natural experiment, the first ones or drawn at random; of all its sets or of some."""
+    one = _named(name)
+    return replace(one, make=_drawn(one.make, n) if drawn else _first(one.make, n, parts))
 
 
 def _first(
     make: Callable[[Path], dict[str, list[Row]]], n: int, parts: tuple[str, ...]
 ) -> Callable[[Path], dict[str, list[Row]]]:
     return lambda folder: {part: rows[:n] for part, rows in make(folder).items() if not parts or part in parts}
+
+
+def _drawn(make: Callable[[Path], dict[str, list[Row]]], n: int) -> Callable[[Path], dict[str, list[Row]]]:
+    return lambda folder: {part: _some(rows, n) for part, rows in make(folder).items()}
+
+
+def preferences(*, read: bool, n: int) -> Callable[[Path], dict[str, list[Row]]]:
+    """So many pairs of "people prefer" at random: of a third of the prompts, or of the others, on which a reward model is fitted."""
+
+    def make(folder: Path) -> dict[str, list[Row]]:
+        made = _named("people prefer").make(folder)
+        prompts = sorted({row["prompt"] for row in next(iter(made.values()))})
+        held = {prompts[at] for at in order(len(prompts), 0, "prompts")[: len(prompts) // 3]}
+        return {part: _some([row for row in rows if (row["prompt"] in held) == read], n) for part, rows in made.items()}
+
+    return make
+
+
+def _some(rows: list[Row], n: int) -> list[Row]:
+    """So many at random, in their order; the same places of sets of equal length."""
+    return [rows[at] for at in sorted(order(len(rows), 0, "pairs")[:n])]
 
 
 def flipped(doses: tuple[float, ...], n: int) -> Experiment:
@@ -98,6 +129,7 @@ ASKED: tuple[tuple[Experiment, tuple[str, ...]], ...] = (
     (planted("wrong answers", (0.0, 0.1, 0.3, 0.6)), SCORED),
     (natural("wrong solutions", 50), SCORED),
     (natural("experts prefer (natural)", 50), SCORED),
+    (natural("experts prefer (adversarial)", PAIRS, drawn=True), SCORED),
     (planted("gibberish", (0.0, 0.1, 0.3)), SCORED),
     (planted("padding", (1.0, 1.5)), SCORED),
     (planted("exact copies", (0.0, 0.1, 0.3, 0.6), FEW), GRADIENTS),
@@ -112,6 +144,21 @@ ASKED: tuple[tuple[Experiment, tuple[str, ...]], ...] = (
     (planted("padding", (1.0, 1.5)), FIT),
     (planted("steps told", (2, 8), 40), FIT),
     (natural("wrong solutions", 50), FIT),
+    (planted("exact copies", (0.0, 0.1, 0.3, 0.6), WHOLE), HELD_OUT),
+    (planted("word salad", (0.0, 0.3), WHOLE), HELD_OUT),
+    (planted("swapped responses", (0.0, 0.3), WHOLE), HELD_OUT),
+    (planted("exact copies", (0.0, 0.6)), REWARDED),
+    (planted("word salad", (0.0, 0.1, 0.3, 0.5)), REWARDED),
+    (planted("gibberish", (0.0, 0.1, 0.3)), REWARDED),
+    (planted("swapped responses", (0.0, 0.1, 0.3, 0.6)), REWARDED),
+    (planted("wrong answers", (0.0, 0.1, 0.3, 0.6)), REWARDED),
+    (planted("defects", (0.0, 0.06, 0.18, 0.36)), REWARDED),
+    (planted("padding", (1.0, 1.5)), REWARDED),
+    (planted("steps told", (2, 8), 40), REWARDED),
+    (natural("wrong solutions", 50), REWARDED),
+    (replace(_named("people prefer"), make=preferences(read=True, n=50)), REWARDED),
+    (natural("experts prefer (natural)", 50), REWARDED),
+    (natural("experts prefer (adversarial)", 50, drawn=True), REWARDED),
     (planted("exact copies", (0.0, 0.6), JUDGED), DEMAND),
     (planted("constraints", (0, 4), JUDGED), DEMAND),
     (planted("steps told", (2, 8), FEW), DEMAND),
@@ -126,7 +173,7 @@ ASKED: tuple[tuple[Experiment, tuple[str, ...]], ...] = (
     (planted("wrong answers", (0.0, 0.6), FEW, "correct"), CALIBRATED[:1]),
     (planted("defects", (0.0, 0.36), FEW), GRADED),
     (planted("padding", (1.0, 1.5), FEW), GRADED),
-    (natural("experts prefer (natural)", FEWER), GRADED),
+    (natural("experts prefer (natural)", JUDGED), GRADED),
     (natural("experts prefer (adversarial)", FEWER), GRADED),
 )  # fmt: skip
 """Populations, and the measures that are read on them."""

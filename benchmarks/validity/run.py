@@ -1,8 +1,8 @@
 """What every measure sees and what misleads it: `python benchmarks/validity/run.py [--only NAME] [--measure NAME]`
 
 Every measure of the registry that costs no model call is read on populations whose truth is known: planted ones, made here
-(`planted.py`), and, where TRIPTYCH_DATA names the folder of the data sets, natural ones (`natural.py`). With `--lm`, `--student`
-or `--judge` those that ask that model are read too, on small ones (`models.py`). What each should do was written down first
+(`planted.py`), and, where TRIPTYCH_DATA names the folder of the data sets, natural ones (`natural.py`). With `--lm`, `--student`,
+`--reward` or `--judge` those that ask that model are read too, on small ones (`models.py`). What each should do was written down first
 (`expectations.py`). Writes `result.json` and the tables of README.md; a part of the bench only with `--merge`.
 """
 
@@ -348,8 +348,8 @@ def merged(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], what: str
 
 
 def _said(option: str, model: str) -> str:
-    """A model as the result names it: a judge without the port it happened to have."""
-    return f"--{option} " + re.sub(r"^https?://[^,]*,model=", "", model)
+    """A model as the result names it: a judge without the port it happened to have, a reward model without its folder."""
+    return f"--{option} " + (Path(model).name if option == "reward" else re.sub(r"^https?://[^,]*,model=", "", model))
 
 
 def main() -> None:
@@ -358,6 +358,7 @@ def main() -> None:
     parser.add_argument("--measure", action="append", help="one measure")
     parser.add_argument("--lm", help="a language model, for the measures that ask one")
     parser.add_argument("--student", help="a student, for the measures that read one")
+    parser.add_argument("--reward", help="a reward model, for the measures that ask one; see small_reward.py")
     parser.add_argument("--judge", help="a judge (URL,model=NAME), for the measures that ask one; see judge.py")
     parser.add_argument("--merge", action="store_true", help="write a part of the bench beside what was read before")
     parser.add_argument("--processes", type=int, default=1, help="populations that are read at a time")

@@ -45,7 +45,9 @@ def small(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def _by(label: str) -> str:
-    """Which judge was asked: what is said of a number of a judge is said of that one."""
+    """Which judge or reward model was asked: what is said of a number of one is said of that one."""
+    if label.startswith("reward_"):
+        return "with a small reward model of our own making, "
     return "with SmolLM2-135M as the judge, " if label.startswith(("judge_", "calibrated_")) else ""
 
 

@@ -55,11 +55,23 @@ class World:
         return statistic
 
     def slow(self, keep):
-        """A line fitted by numpy, read at the mean grade."""
+        """A line fitted by numpy, read at the mean grade; with the labels of other records, both means by least squares."""
         held = keep[self.group]
         both = held & self.labelled & self.graded
         slope, intercept = np.polyfit(self.grade[both], self.level[both], 1)
-        return intercept + slope * self.grade[held & self.graded].mean()
+        line = intercept + slope * self.grade[held & self.graded].mean()
+        alone, only = held & self.labelled & ~self.graded, held & self.graded & ~self.labelled
+        if not alone.any():
+            return line
+        spread = np.cov(self.grade[both], self.level[both])
+        # What is measured, of (mean grade, mean level): both on the records that have both, one on those that have one.
+        about = np.array([[1, 0], [0, 1], [1, 0], [0, 1]])
+        means = [self.grade[both].mean(), self.level[both].mean(), self.grade[only].mean(), self.level[alone].mean()]
+        errors = np.zeros((4, 4))
+        errors[:2, :2] = spread / both.sum()
+        errors[2, 2], errors[3, 3] = spread[0, 0] / only.sum(), spread[1, 1] / alone.sum()
+        weights = np.linalg.inv(errors)
+        return np.linalg.solve(about.T @ weights @ about, about.T @ weights @ means)[1]
 
 
 def test_as_the_slow_definition_on_every_mask():
@@ -69,11 +81,15 @@ def test_as_the_slow_definition_on_every_mask():
     assert world.folded().records(everything()) == 150
 
 
-def test_a_sample_that_was_graded_counts_only_the_labels_in_it():
+def test_labels_of_records_that_were_not_graded_count_by_their_precision():
     world = World("sample", graded=LEAST - 10, labelled=600)
     statistic = world.folded()
     assert statistic.mean(everything()) == pytest.approx(world.slow(everything()), abs=1e-9)
-    assert statistic.records(everything()) == (world.graded & world.labelled).sum() < 60
+    assert statistic.both(everything()) == (world.graded & world.labelled).sum() < 60
+    assert statistic.records(everything()) == 600
+    assert statistic.alone(everything()) == (world.labelled & ~world.graded).sum() > 500
+    labels = f"{statistic.both(everything())} labelled and {statistic.alone(everything())} labels without a value; "
+    assert statistic.told(everything()).startswith(labels)
     assert not statistic.leans(everything())
     assert World("sample", graded=400).folded().leans(everything())
 
@@ -88,6 +104,30 @@ def test_what_is_told():
     assert world.folded().told(everything()) == "150 labelled; all of one value"
     assert world.folded().mean(everything()) == pytest.approx(world.level[world.labelled].mean())
     assert Calibrated(COLUMN, "level").told(everything()) == ""
+
+
+def test_with_a_blind_or_constant_judge_it_is_the_mean_of_all_labels():
+    world = World("blind", graded=300, labelled=400)
+    world.grade = np.full(len(world.level), 4.0)
+    assert world.folded().mean(everything()) == pytest.approx(world.level[world.labelled].mean())
+
+
+@pytest.mark.parametrize("sight", [0.95, 0.5])
+def test_few_grades_and_many_labels_are_surer_together_than_either(sight):
+    held, joint, labels, lines = 0, [], [], []
+    for repetition in range(100):
+        world = World("apart", str(sight), repetition, sight=sight, graded=400, labelled=300)
+        statistic = world.folded()
+        found = interval(statistic.mean, statistic.records, "plain", (-np.inf, np.inf))
+        held += found.lo <= LEVEL <= found.hi
+        joint.append(statistic.mean(everything()))
+        labels.append(world.level[world.labelled].mean())
+        world.labelled &= world.graded
+        lines.append(world.folded().mean(everything()))
+    assert held >= 88
+    assert abs(np.mean(joint) - LEVEL) < 3.5 * np.std(joint) / 10
+    assert np.std(joint) < np.std(lines)
+    assert np.std(joint) < (0.9 if sight > 0.9 else 1.03) * np.std(labels)
 
 
 @pytest.mark.parametrize(("sight", "gain"), [(0.9, 0.65), (0.0, 1.1)])

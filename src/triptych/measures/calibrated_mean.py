@@ -23,7 +23,7 @@ LABELLED = 20
 
 @dataclass(frozen=True)
 class CalibratedMean(Measure):
-    """Mean of the label `field`, from the records that have it and a value in `{column}`, and the column of the others.
+    """Mean of the label `field`, from the records that have it, and the column `{column}` of the others.
 
     Attributes:
         field: a label that some of the records have, a random sample of them.
@@ -47,13 +47,13 @@ class CalibratedMean(Measure):
 
     def value(self, calibrated: Calibrated, keep: Mask) -> float | Undefined:
         """The mean of the label."""
-        n = calibrated.records(keep)
+        n = calibrated.both(keep)
         if n < LABELLED:
             return Undefined(f'{n} records have both a value and a label "{self.field}"; {LABELLED} are needed')
         return calibrated.mean(keep)
 
     def reference(self, rows: Sequence[Row]) -> float | None:
-        """A line by two sums, read at the mean of the column."""
+        """A line by two sums, read at the mean of the column, and the labels of the other records by their precision."""
         held, name = kept(rows, self.valid_only), f"label.{self.field}"
         both = [row for row in held if row[self.column] is not None and row[name] is not None]
         every = reference_mean(held, self.column, self.on)
@@ -62,5 +62,9 @@ class CalibratedMean(Measure):
             return None
         across = [row[self.column] - x for row in both]
         spread = dot(across, across)
-        slope = dot(across, [row[name] - y for row in both]) / spread if spread > 0 else 0.0
-        return y + slope * (every - x)
+        up = [row[name] - y for row in both]
+        slope = dot(across, up) / spread if spread > 0 else 0.0
+        rest: list[float] = [row[name] for row in held if row[self.column] is None and row[name] is not None]
+        r2: float = slope**2 * spread / dot(up, up) if slope else 0.0
+        worth = 1 / ((1 - r2) / len(both) + r2 / sum(row[self.column] is not None for row in held))
+        return (worth * (y + slope * (every - x)) + sum(rest)) / (worth + len(rest))

@@ -89,6 +89,13 @@ class CoMoments(Statistic):
         moments = self._moments(keep)
         return float(moments[2] / moments[0]) if self.variance(keep) else None
 
+    def r2(self, keep: Mask) -> float:
+        """Squared correlation of x and y over the kept groups, 0..1; 0 where one of them does not vary."""
+        xx, yy, xy = self._moments(keep)
+        if not self.variance(keep) or yy <= _SAME * self.means(keep)[1] ** 2:
+            return 0.0
+        return min(float(xy * xy / (xx * yy)), 1.0)
+
     def binary(self, keep: Mask) -> bool:
         """Whether all x of the kept groups are 0 or 1: then, and only then, the variance of a group is p(1 - p)."""
         share = self._means[keep, 0]

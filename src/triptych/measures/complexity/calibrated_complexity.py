@@ -1,13 +1,15 @@
 """Calibrated complexity: the mean of a label that some records have, with a judge's grades as its stand-in for the others.
 
-    mean_L y + b · (m - mean_L x),   b the slope of y on x over L
+    θ = mean_L y + b · (m - mean_L x), b the slope of y on x over L;   (n* θ + Σ_U y) / (n* + |U|)
 
 y the label `field`, of difficulty (a level, people's rating), x the judge's grade, L the records that have both, m the
 judge's mean over all that it graded (where that is a sample, leaning on vectors and lengths as `judge_complexity`
-does). The judge is on no scale but its own: the labels say what its grades are worth, and the line `label = a + b x
-grade` is told beside the number. A judge that sees nothing leaves the mean of the labels with its own interval, one
-that sees makes it shorter, a biased one does no harm. Source: the regression estimator of survey sampling, the mean of
-PPI++ (Angelopoulos, Duchi & Zrnic 2023, arXiv 2311.01453).
+does). U, the labelled records that it did not grade, add what θ does not know: θ is worth n* labels,
+1/n* = (1 - r²)/|L| + r²/|S|, r the correlation over L and S all graded records. The judge is on no scale but its own:
+the labels say what its grades are worth, and the line `label = a + b x grade` is told beside the number. A judge that
+sees nothing leaves the mean of the labels with its own interval, one that sees makes it shorter, a biased one does no
+harm. Source: the regression estimator of survey sampling, the mean of PPI++ (Angelopoulos, Duchi & Zrnic 2023, arXiv
+2311.01453); with the labels of U, generalized least squares.
 
 Unit: that of the label, range: all numbers. The labelled records must be a random sample: of a chosen part (the
 hardest, the first) neither line nor mean holds for the rest; where the judge grades them unlike the others it is said.
