@@ -18,7 +18,7 @@ def chat(text, **more):
 class Server:
     """Answers as `behave(request, how often this prompt came)` says: (status, headers, body) or one of the mishaps."""
 
-    def __init__(self, behave):
+    def __init__(self, behave, port=0):
         self.behave, self.requests, self.most, self.now = behave, [], 0, 0
         self.lock, self.times, self.end = threading.Lock(), [], threading.Event()
         outer = self
@@ -33,7 +33,7 @@ class Server:
         class Many(ThreadingHTTPServer):
             request_queue_size = 64  # with the usual 5 a burst of connections waits a second
 
-        self.http = Many(("127.0.0.1", 0), Handler)
+        self.http = Many(("127.0.0.1", port), Handler)
         self.http.daemon_threads = True
         self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self.thread.start()

@@ -32,8 +32,8 @@ params.model.path = str(gguf_file("smollm2"))
 params.model_alias = {{"smollm2"}}
 params.n_parallel, params.n_ctx = {SLOTS}, {SLOTS * CONTEXT}
 params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
-params.cache_type_k, params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F16, xllamacpp.ggml_type.GGML_TYPE_F32
-params.n_ubatch = 32  # as the runtime in this process: one kernel, so that no answer hangs on what is asked beside it
+# As the runtime in this process: one kernel of attention, so that no answer hangs on what is asked beside it.
+params.cache_type_k, params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F16, xllamacpp.ggml_type.GGML_TYPE_BF16
 params.cache_ram_mib, params.warmup, params.verbosity, params.ui = 0, False, -1, False
 params.api_keys = [sys.argv[1]] if sys.argv[1:] else []
 server = xllamacpp.Server(params)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from triptych.core.errors import SpecError, TriptychError
+from triptych.core.errors import SpecError, TriptychError, UsageError
 from triptych.looping.dials import Dials
 from triptych.looping.generators.base import Asked
 from triptych.looping.generators.command import CommandGenerator
@@ -159,3 +159,17 @@ def test_bad_settings_and_identity(tmp_path):
     before = made.spec.hash
     Path(tmp_path / "write.py").write_text("2")
     assert made.spec.hash != before
+
+
+def test_files_of_a_command_are_looked_for_beside_the_config(tmp_path):
+    (tmp_path / "beside").mkdir()
+    (tmp_path / "beside" / "write.py").write_text('print(\'{"prompt": "p", "response": "there"}\')')
+    made = CommandGenerator(f"{sys.executable} write.py").beside(tmp_path / "beside")
+    made.check(None, "")
+    assert made.write(asked(samples=1), None).written[0].response == "there"
+    assert set(made.spec.params["files"]) == {Path(sys.executable).name, "write.py"}
+
+
+def test_a_command_that_is_not_there_is_told_before_anything_is_trained():
+    with pytest.raises(UsageError, match="there is no such program"):
+        CommandGenerator("no-such-program --x").check(None, "")

@@ -78,3 +78,19 @@ def test_bad_parameters_of_the_generator():
             build_generator("endpoint", {"url": "http://host", "model": "m", **params})
     with pytest.raises(SpecError, match='needs "model"'):
         build_generator("endpoint", {"url": "http://host"})
+
+
+def test_what_stands_before_a_text_that_is_continued_and_how_long_a_reply_may_be(serve, tmp_path):
+    def behave(request, _):
+        return {
+            "choices": [{"text": "task" if request["said"].endswith("write:") else " done", "finish_reason": "stop"}]
+        }
+
+    server = serve(behave)
+    made = generator(server, style="text", system="shots:", max_tokens=9)
+    batch = made.write(asked(tmp_path, write="write:", samples=1), None)
+    assert [(record.prompt, record.response) for record in batch.written] == [("task", " done")]
+    assert [one["body"]["prompt"] for one in server.requests] == ["shots:write:", "shots:task"]
+    assert {one["body"]["max_tokens"] for one in server.requests} == {9}
+    with pytest.raises(SpecError, match="max_tokens is out of range"):
+        generator(server, max_tokens=-1)

@@ -119,3 +119,17 @@ def test_what_is_not_there_is_one_clear_message(more, says, setting):
     with pytest.raises(InputError) as caught:
         setting(**more)
     assert says in str(caught.value)
+
+
+def test_a_verifier_beside_the_config_is_found_from_anywhere(loops, tmp_path, monkeypatch):
+    (tmp_path / "away").mkdir()
+    given = loops.sums(tmp_path) | {"verifier": {"scorer": "verifier:sums_beside:check"}}
+    (tmp_path / "sums_check.py").rename(tmp_path / "sums_beside.py")
+    monkeypatch.chdir(tmp_path / "away")
+    made = Setting.of(LoopConfig.of(given, tmp_path))
+    said = [Written("1+2=", "3"), Written("1+2=", "4")]
+    assert [record.verified for record in made.verifier.judge(said, 0).judged] == [1.0, 0.0]
+    (tmp_path / "sums_broken.py").write_text("def check(row, response:\n")
+    given["verifier"] = {"scorer": "verifier:sums_broken:check"}
+    with pytest.raises(InputError, match=r"sums_broken cannot be imported: SyntaxError"):
+        Setting.of(LoopConfig.of(given, tmp_path))

@@ -119,7 +119,8 @@ def test_overlap_with_closed_panels_is_told(cases):
     document = copy.deepcopy(cases["document"])
     found = read_loop(document)
     assert overlap_line(found, found.arms[0]) == (
-        "Of what was trained on, 0 records have a prompt or a structure of compositions, in 6 rounds compared."
+        "Of what was trained on, 0 records have a prompt of compositions, or a structure of theirs that the start lacks, "
+        "in 6 rounds compared."
     )
     document["arms"][0]["rounds"][4]["overlap"]["compositions"] = {"prompts": 0, "structures": 3}
     found = read_loop(document)

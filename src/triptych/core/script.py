@@ -33,8 +33,12 @@ class Script:
     words: tuple[str, ...]
 
     @classmethod
-    def parse(cls, text: str) -> Script:
+    def parse(cls, text: str, beside: Path | None = None) -> Script:
         """Split a command line as a shell would (quotes; no variables, no pipes) and find its files.
+
+        Args:
+            text: as the user wrote it.
+            beside: folder that files are looked for in first; None: the current one alone.
 
         Raises:
             SpecError: no command, or quotes that do not close.
@@ -45,6 +49,8 @@ class Script:
             raise SpecError(message(f"command: {error}.", got=text, want="a command line")) from error
         if not words:
             raise SpecError(message("command: no command is named.", want="command:./script.py"))
+        if beside is not None:
+            words = [str(beside / word) if (beside / word).is_file() else word for word in words]
         return cls(text, tuple(str(Path(word).absolute()) if _is_place(word) else word for word in words))
 
     def hashes(self) -> dict[str, str]:
@@ -87,7 +93,7 @@ class Script:
                 out, err = process.communicate(text.encode(errors="replace"), timeout)
             except subprocess.TimeoutExpired as error:
                 what = f"command {self.text}: it took longer than {timeout:g} seconds."
-                raise TriptychError(message(what, got="killed", hint="command:timeout=SECONDS,..")) from error
+                raise TriptychError(message(what, got="killed", hint="a longer timeout")) from error
             finally:
                 _end(process)
         if process.returncode:

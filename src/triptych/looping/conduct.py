@@ -15,7 +15,7 @@ from triptych.engines.local import LocalEngine, cores
 from triptych.engines.progress import Progress, Stage
 from triptych.looping.config import LoopConfig
 from triptych.looping.document import arm_document, loop_document
-from triptych.looping.folder import DOCUMENT, ArmFolder, arm_name
+from triptych.looping.folder import DOCUMENT, ArmFolder, arm_name, told_when_full
 from triptych.looping.registry import parse_policy
 from triptych.looping.rounds import Arm, Played, begin
 from triptych.looping.setting import Setting
@@ -66,14 +66,15 @@ def run_loop(
 
     Raises:
         InputError: bad input or usage, or rounds of another loop are in the folder.
-        TriptychError: the first model cannot be trained or scored.
+        TriptychError: the first model cannot be trained or scored, or the disk is full.
     """
     setting, settings = Setting.of(config), settings or Settings()
     jobs = _jobs(config, folder, settings)
     for job in jobs:
         parse_policy(job.policy)
     ArmFolder(folder).claim(identity(setting, settings))
-    with progress.stage("rounds", unit="rounds", total=len(jobs) * (config.rounds + 1)) as stage:
+    total = len(jobs) * (config.rounds + 1)
+    with told_when_full(folder), progress.stage("rounds", unit="rounds", total=total) as stage:
         arms = [_run(jobs[0], setting, stage.advance)] if len(jobs) == 1 else _beside(jobs, setting, stage)
     document = loop_document(config, setting, arms)
     write_json(folder / DOCUMENT, document)

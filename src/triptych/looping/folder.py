@@ -16,17 +16,19 @@ and moved into place, so what is there is complete; a rerun does what is not the
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from triptych.core.errors import OutputError, ReadError, message
+from triptych.core.errors import OutputError, ReadError, TriptychError, message
 from triptych.core.profile import write_json, write_text
 from triptych.looping.records import Judged
 
@@ -34,6 +36,7 @@ SCHEMA = "triptych/loop-config@1"
 CONFIG, DOCUMENT, REPORT, PICTURE = "config.json", "loop.json", "report.html", "loop.svg"
 LOOP_FILES = frozenset({CONFIG, DOCUMENT, REPORT, PICTURE})
 _PART = ".part"
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _OURS = re.compile(r"(?:round_\d{3,}|arm_.+)")
 
 
@@ -133,6 +136,23 @@ class ArmFolder:
             what = f"{self.path}: the rounds there are of another loop; nothing was written."
             got = "; ".join(changed[:4]) + (" .." if len(changed) > 4 else "")
             raise OutputError(message(what, got=got, want="the same config", hint="-o another/folder"))
+
+
+@contextmanager
+def told_when_full(folder: Path) -> Iterator[None]:
+    """Say where a disk is full, and that nothing is lost.
+
+    Raises:
+        TriptychError: there is no room left, or a file would be larger than this user may write.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        what = f"{folder}: a file of a round could not be written whole."
+        hint = "make room, and run the same command again: every file that is there is whole"
+        raise TriptychError(message(what, got=error.strerror, want="room on the disk", hint=hint)) from error
 
 
 def write_records(path: Path, records: Iterable[Judged]) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import tee
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
 from triptych.core.errors import SchemaError, SpecError, UsageError, message, nearest
+from triptych.core.script import Script
 from triptych.looping.config import OWN, LoopConfig
 from triptych.looping.generators.base import Generator
 from triptych.looping.generators.registry import build_generator
@@ -25,6 +29,7 @@ from triptych.studies.panels import (
     CommandScorer,
     Grader,
     ScoredPanel,
+    Scorer,
     WorldVerifier,
     plain,
     read_examples,
@@ -36,6 +41,8 @@ from triptych.studies.trainers.trainer import Example, ModelTrainer
 from triptych.worlds.registry import load_world
 from triptych.worlds.world import Dials as WorldDials
 from triptych.worlds.world import Row, World
+
+AnyScorer = TypeVar("AnyScorer", bound=Scorer)
 
 _VOCABULARY = 3000
 """Records of a world, with all its skills, that a vocabulary is fitted on."""
@@ -65,7 +72,10 @@ class Closed:
 
 @dataclass(frozen=True)
 class Held:
-    """Prompts and structures of a panel, for the overlap with what is trained on."""
+    """Prompts and structures of a panel, for the overlap with what is trained on.
+
+    Of a closed panel the structures that are closed: none that the real data holds.
+    """
 
     prompts: frozenset[str]
     structures: frozenset[str]
@@ -114,18 +124,23 @@ class Setting:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Everything that the result follows from: the config, and digests of what it names."""
+        """Everything that the result follows from: the config, but for how hard its generator tries, and digests of
+        what it names.
+        """
         digests = {
             "start": _digest([[record.written.prompt, record.written.response] for record in self.anchor]),
             "panels": _digest([_of_panel(panel) for panel in self.panels]),
             "prompts": None if self.prompts is None else _digest([_of_item(item) for item in self.prompts]),
         }
         trainers = {"first": self.first.spec.hash, "rounds": self.trainer.spec.hash}
-        return {"config": self.config.to_json(), "inputs": digests, "trainers": trainers}
+        config = self.config.to_json()
+        params = config["generator"]["params"]
+        config["generator"]["params"] = {k: v for k, v in params.items() if k not in self.generator.effort}
+        return {"config": config, "inputs": digests, "trainers": trainers}
 
     def examples(self, records: Iterable[Judged]) -> list[Example]:
-        """What is trained on: of each record its answer, and how its prompt is written where prompts are not given."""
-        write = self.config.model.write if self.prompts is None else None
+        """What is trained on: of each record its answer, and how its prompt is written where the model may have to."""
+        write = self.config.model.write if self.prompts is None and self.generator.asks_model else None
         out = []
         for record in records:
             prompt, response = record.written.prompt, record.written.response
@@ -143,14 +158,20 @@ class Setting:
         """
         world = load_world(config.start.world) if config.start.world else None
         rows = _start(config, world)
-        panels = _panels(config, world)
         given = config.generator.prompts
         prompts = None if given == OWN else read_examples(config.file(given))
+        generator = build_generator(config.generator.kind, config.generator.params).beside(config.base)
+        generator.check(prompts, config.model.write)
         reader = TaskReader(world, prompts or ())
-        verifier = Verifier(parse_grader(config.verifier.scorer), reader, config.verifier.leak, config.seed)
+        panels = _panels(config, world)
+        _import_beside(config.verifier.scorer, config.base)
+        grader = _beside(parse_grader(config.verifier.scorer), config.base)
+        verifier = Verifier(grader, reader, config.verifier.leak, config.seed)
         real = _anchor(rows, reader, verifier.grader)
         held = {panel.name: _held(panel, reader) for panel in panels}
-        closed = _closed(config, panels, held, {record.structure for record in real})
+        known = {record.structure for record in real}
+        closed = _closed(config, panels, held, known)
+        held |= {name: replace(held[name], structures=held[name].structures - known) for name in closed.panels}
         anchor = tuple(record for record in real if not closed.holds(record))
         if not anchor:
             what = "loop: every record of the start is a test item of a panel."
@@ -159,7 +180,6 @@ class Setting:
         first = _trainer(config.start.trainer or config.model.trainer).prepare(texts)
         trainer = _trainer(config.model.trainer).prepare(again)
         dropped = len(real) - len(anchor)
-        generator = build_generator(config.generator.kind, config.generator.params)
         return cls(config, anchor, dropped, panels, held, closed, prompts, verifier, generator, first, trainer)
 
     @property
@@ -190,7 +210,9 @@ def _panels(config: LoopConfig, world: World | None) -> tuple[ScoredPanel, ...]:
         out = []
         for name, text in files.items():
             _, file, scorer = split_panel(f"{name}={text}")
-            out.append(read_panel(f"{name}={config.file(file)},{scorer}"))
+            _import_beside(scorer, config.base)
+            panel = read_panel(f"{name}={config.file(file)},{scorer}")
+            out.append(replace(panel, scorer=_beside(panel.scorer, config.base)))
         return tuple(out)
     made = world.panels(start.block, config.seed, start.items, start.skills, start.forms)
     for name in config.evaluation.panels:
@@ -199,6 +221,29 @@ def _panels(config: LoopConfig, world: World | None) -> tuple[ScoredPanel, ...]:
             raise SpecError(message(what, want=", ".join(made), hint=nearest(name, made)))
     names = config.evaluation.panels or tuple(made)
     return tuple(ScoredPanel(name, tuple(map(_item, made[name])), WorldVerifier()) for name in names)
+
+
+def _import_beside(scorer: str, folder: Path) -> None:
+    """Import the module of a user's verifier where it lies beside the config: whoever asks for it then has that one."""
+    module = scorer.partition(":")[2].partition(":")[0].partition(".")[0]
+    if not module or not any((folder / name).is_file() for name in (f"{module}.py", f"{module}/__init__.py")):
+        return
+    place = str(folder.absolute())
+    sys.path.insert(0, place)
+    try:
+        importlib.import_module(module)
+    except Exception as error:  # whatever a user's module raises
+        what = f"loop: the module {folder / module} cannot be imported: {type(error).__name__}: {error}."
+        raise SpecError(message(what, got=scorer, want="verifier:MODULE:FUNCTION")) from error
+    finally:
+        sys.path.remove(place)
+
+
+def _beside(scorer: AnyScorer, folder: Path) -> AnyScorer:
+    """The scorer with the files of its command looked for in this folder."""
+    if isinstance(scorer, CommandScorer):
+        return replace(scorer, script=Script.parse(scorer.script.text, folder))
+    return scorer
 
 
 def _anchor(rows: Sequence[Example], reader: TaskReader, grader: Grader) -> list[Judged]:

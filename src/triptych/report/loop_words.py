@@ -165,4 +165,7 @@ def overlap_line(found: Loop, arm: Arm) -> str:
         )
     if unsaid:
         return f"Of {names} some counts are missing; those that are there are 0."
-    return f"Of what was trained on, 0 records have a prompt or a structure of {names}, in {count(rounds, 'round')} compared."
+    return (
+        f"Of what was trained on, 0 records have a prompt of {names}, or a structure of theirs that the start lacks, in "
+        f"{count(rounds, 'round')} compared."
+    )

@@ -18,7 +18,6 @@ from __future__ import annotations
 import copy
 import json
 import math
-import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -117,11 +116,7 @@ class CommandWriter(Writer):
         }
 
     def _script(self) -> Script:
-        words = [
-            str((self.folder / word).absolute()) if (self.folder / word).is_file() else word
-            for word in shlex.split(self.run)
-        ]
-        return Script(self.run, Script.parse(shlex.join(words)).words)
+        return Script.parse(self.run, self.folder)
 
 
 def _said(told: Mapping[str, Any], seconds: float) -> Said:

@@ -125,11 +125,26 @@ class Generator(ABC):
     """Writes records. Final subclasses are frozen dataclasses: their fields are what a user may set."""
 
     name: ClassVar[str]
+    asks_model: ClassVar[bool] = True
+    """Whether the round's model may be what writes; else it need not learn to write prompts."""
+    effort: ClassVar[frozenset[str]] = frozenset()
+    """Parameters that say how hard it tries and nothing of what it writes: they may be others when a loop goes on."""
 
     @property
     def spec(self) -> Spec:
         """Name and parameters."""
         return Spec(self.name, params_of(self))
+
+    def beside(self, folder: Path) -> Generator:  # noqa: ARG002 - most name no files
+        """The same with the files that its parameters name looked for in this folder."""
+        return self
+
+    def check(self, prompts: Sequence[Example] | None, write: str) -> None:  # noqa: B027 - most need nothing
+        """Look before the first training whether it has what it needs; arguments as in `Asked`.
+
+        Raises:
+            UsageError: it has not.
+        """
 
     @abstractmethod
     def write(self, asked: Asked, model: Model | None) -> Batch:

@@ -24,13 +24,14 @@ record are counted; with none that is, the round fails.
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, final
 
-from triptych.core.errors import SpecError, TriptychError, message
+from triptych.core.errors import SpecError, TriptychError, UsageError, message
 from triptych.core.profile import write_json, write_text
 from triptych.core.script import Script, loads, number
 from triptych.core.spec import Spec, params_of
@@ -49,11 +50,13 @@ class CommandGenerator(Generator):
     """The user's script.
 
     Attributes:
-        run: what is run: words as in a shell, but no shell; files are found from the current folder.
+        run: what is run: words as in a shell, but no shell; files are looked for beside the config, then in the
+            current folder.
         timeout: seconds that one round may take.
     """
 
     name: ClassVar[str] = "command"
+    effort: ClassVar[frozenset[str]] = frozenset({"timeout"})
 
     run: str
     timeout: float = 86400.0
@@ -69,6 +72,26 @@ class CommandGenerator(Generator):
             got = f"{self.timeout}"
             raise SpecError(message("generator command: timeout is out of range.", got=got, want="seconds, above 0"))
         object.__setattr__(self, "script", Script.parse(self.run))
+
+    def beside(self, folder: Path) -> CommandGenerator:
+        """The same with the files of its command looked for in this folder."""
+        placed = replace(self)
+        object.__setattr__(placed, "script", Script.parse(self.run, folder))
+        return placed
+
+    def check(self, prompts: Sequence[Example] | None, write: str) -> None:
+        """Look whether the command can be run at all.
+
+        Raises:
+            UsageError: there is no such program.
+        """
+        del prompts, write
+        first = self.script.words[0]
+        if shutil.which(first) is None:
+            what = f"command {self.run}: there is no such program."
+            raise UsageError(
+                message(what, got=first, want="one that can be run", hint="python SCRIPT, or chmod +x SCRIPT")
+            )
 
     @property
     def spec(self) -> Spec:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, final
 
-from triptych.core.errors import TriptychError, UsageError, message
+from triptych.core.errors import SpecError, TriptychError, UsageError, message
 from triptych.core.places import default_cache
 from triptych.endpoints.client import Answer, Client, Effort, Usage
 from triptych.endpoints.replies import Reply
@@ -30,19 +30,23 @@ class EndpointGenerator(Generator):
         model: its name there.
         key_env: environment variable that holds the key; "": none is sent.
         style: chat, or text for models that continue a text.
-        system: a system message before every prompt.
+        system: a system message before every prompt; of the style text, what stands right before it: examples.
+        max_tokens: of one reply; 0: what the server thinks fit.
         logprobs: ask for log-probabilities of the tokens; not every server has them.
         body: more fields of a request, as a JSON object; null takes one of ours out: {"seed": null}.
         at_once, tries, timeout: requests under way at one time; tries of one; seconds for one.
     """
 
     name: ClassVar[str] = "endpoint"
+    asks_model: ClassVar[bool] = False
+    effort: ClassVar[frozenset[str]] = frozenset({"key_env", "at_once", "tries", "timeout"})
 
     url: str
     model: str
     key_env: str = ""
     style: Style = "chat"
     system: str = ""
+    max_tokens: int = 0
     logprobs: bool = False
     body: str = ""
     at_once: int = 8
@@ -56,11 +60,24 @@ class EndpointGenerator(Generator):
             SpecError: no address, a number out of range, a body that is no JSON object.
         """
         self.client(None)
+        if self.max_tokens < 0:
+            got = f"{self.max_tokens}"
+            raise SpecError(message("endpoint: max_tokens is out of range.", got=got, want="0 or more"))
 
     def client(self, kept: Path | None) -> Client:
         """What asks the endpoint, keeping replies in this folder."""
         endpoint = Endpoint(self.url, self.model, self.key_env, self.style, body_fields(self.body), self.timeout)
         return Client(endpoint, kept, Effort(self.at_once, self.tries))
+
+    def check(self, prompts: Sequence[Example] | None, write: str) -> None:
+        """Look whether it has prompts, or knows how to ask for them.
+
+        Raises:
+            UsageError: it has not.
+        """
+        if prompts is None and not write.strip():
+            what = "generator endpoint: nothing says how to ask for a prompt."
+            raise UsageError(message(what, want='[model] write = "Write one .."', hint='[generator] prompts = "FILE"'))
 
     def write(self, asked: Asked, model: Model | None) -> Batch:
         """Write the records of a round.
@@ -70,27 +87,23 @@ class EndpointGenerator(Generator):
             UsageError: the key is missing, or nothing says how to ask for a prompt.
         """
         del model
+        self.check(asked.prompts, asked.write)
         client = self.client((asked.keep if asked.keep is not None else default_cache()) / "replies")
         if asked.prompts is not None:
             return self._given(client, asked, asked.prompts)
         return self._own(client, asked)
 
     def _own(self, client: Client, asked: Asked) -> Batch:
-        if not asked.write.strip():
-            what = "generator endpoint: nothing says how to ask for a prompt."
-            raise UsageError(message(what, want='write = "Write one .."', hint="or a file of prompts"))
         temperatures = asked.temperatures()
         seeds = asked.draws(len(temperatures), "endpoint prompts")
-        most, told = asked.prompt_tokens, self._told(asked)
-        asks = [
-            Question(asked.write, t, seed, most, self.system, told) for t, seed in zip(temperatures, seeds, strict=True)
-        ]
+        most = asked.prompt_tokens
+        asks = [self._question(asked, asked.write, t, seed, most) for t, seed in zip(temperatures, seeds, strict=True)]
         said, usage = client.ask(asks)
         notes = _notes("prompts", said, usage)
         made = [place for place, answer in enumerate(said) if isinstance(answer, Reply) and answer.text.strip()]
         if not made:
             what = f"generator endpoint: none of {len(said)} replies holds a prompt."
-            raise TriptychError(message(what, got="empty texts", hint="another instruction, or more prompt_tokens"))
+            raise TriptychError(message(what, got="empty texts", hint="another write, or more max_tokens"))
         replies = [said[place] for place in made]
         prompts = [reply.text.strip() for reply in replies if isinstance(reply, Reply)]
         answers, usage = self._answers(client, asked, prompts)
@@ -114,13 +127,16 @@ class EndpointGenerator(Generator):
 
     def _answers(self, client: Client, asked: Asked, prompts: Sequence[str]) -> tuple[list[Answer], Usage]:
         seeds, t = asked.draws(len(prompts), "endpoint responses"), asked.dials.temperature
-        most, told = asked.response_tokens, self._told(asked)
+        most = asked.response_tokens
         return client.ask(
-            [Question(prompt, t, seed, most, self.system, told) for prompt, seed in zip(prompts, seeds, strict=True)]
+            [self._question(asked, prompt, t, seed, most) for prompt, seed in zip(prompts, seeds, strict=True)]
         )
 
-    def _told(self, asked: Asked) -> bool:
-        return self.logprobs and asked.likelihood
+    def _question(self, asked: Asked, prompt: str, temperature: float, seed: int, most: int | None) -> Question:
+        tokens, told = most or self.max_tokens or None, self.logprobs and asked.likelihood
+        if self.style == "text":
+            return Question(self.system + prompt, temperature, seed, tokens, logprobs=told)
+        return Question(prompt, temperature, seed, tokens, self.system, told)
 
 
 def _likelihood(*replies: Answer) -> float | None:
