@@ -20,9 +20,9 @@ Pairs = tuple[NDArray[np.int32], NDArray[np.int32], Singles]
 
 WORTH = 4096  # vectors below which a plain search is as quick
 TILE = 1024  # rows and columns of a product that is made at once: 4 MB
-SAMPLE = 1024
+SAMPLE = 1024, 12  # vectors in the sample: so many at least, and one in so many
 SPARE = 2.3  # standard deviations of the count in the sample that are allowed for: a row in a hundred has too few
-CROWD = 4  # times as many as wanted: what a row may find
+CROWD = 6  # times as many as wanted: what a row may find
 
 
 def likely(vectors: Singles, wide: int, threads: int) -> Ints:
@@ -52,7 +52,7 @@ def likely(vectors: Singles, wide: int, threads: int) -> Ints:
 def _edges(vectors: Singles, wide: int, threads: int) -> Singles:
     """The similarity from which on a neighbour counts, (n,); infinity in a crowd of equals."""
     n = len(vectors)
-    sample = np.ascontiguousarray(vectors[:: -(-n // SAMPLE)])
+    sample = np.ascontiguousarray(vectors[:: min(-(-n // SAMPLE[0]), SAMPLE[1])])
     meant = wide * len(sample) / n
     rank = min(len(sample), math.ceil(meant + SPARE * math.sqrt(meant) + 1))
 
