@@ -3,7 +3,7 @@
 The same asks to the same model (SmolLM2-135M, packaged) at the same batch and length, taken in turn, many rounds in one run:
 
     runtime     llama.cpp in this process as it comes: its own answers, asked for by as many threads as it has slots
-    steady      the same with the one kernel of attention that the writer has, so that answers are the same beside others
+    steady      the same with keys and values of two types, as the writer has them, so that answers are the same beside others
     lm          the writer `lm`, answers kept on disk
     lm_fused    the same with `fused = true`
     server      llama.cpp's server in a process of its own, asked by a bare loop of urllib in as many threads
@@ -67,7 +67,7 @@ def params(fused: bool) -> Any:
     made.warmup, made.verbosity, made.ui = False, -1, False
     if not fused:
         kinds = xllamacpp.ggml_type
-        made.cache_type_k, made.cache_type_v, made.n_ubatch = kinds.GGML_TYPE_F16, kinds.GGML_TYPE_F32, 32
+        made.cache_type_k, made.cache_type_v = kinds.GGML_TYPE_F16, kinds.GGML_TYPE_BF16
     return made
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -59,12 +62,40 @@ def test_a_long_ask_moves_nobody_s_answer_and_is_moved_by_nobody(lm):
 @packaged
 @pytest.mark.slow
 def test_draws_are_the_same_beside_seven_others():
-    """With attention that is not fused at all, 2 of 8 such draws moved."""
+    """With attention that is not fused at all 2 of 8 such draws moved, with whatever is fastest 7."""
     lm = LocalWriter(max_tokens=16, context=512, slots=8, threads=1)
     subjects = ("the sea", "a bridge", "a market", "old maps", "bread", "a violin", "glass", "the moon")
     asks = [ask(f"Write a long story about {subject}.", nonce) for nonce, subject in enumerate(subjects)]
     beside = [each.text for each in lm.write(asks)]
     assert [lm.write([each])[0].text for each in asks] == beside
+
+
+TWICE = """
+import json, sys
+from triptych.generating.ask import Ask
+from triptych.generating.writers.lm import LocalWriter
+
+words = "the river ran past a mill and old boats lay on the sand while gulls cried over the grey water near town".split()
+texts = [" ".join(words[(place * step + place // 7) % len(words)] for place in range(255)) for step in (9, 11)]
+asks = [Ask.of(f"Tell what this is about: {text}", "prompt") for text in texts]
+lm = LocalWriter(max_tokens=4, context=512, slots=2, threads=int(sys.argv[1]))
+said = lm.write(asks), [lm.write([each])[0] for each in asks]
+print(json.dumps([[(each.prompt_tokens, each.text) for each in some] for some in said]))
+"""
+
+
+@packaged
+@pytest.mark.slow
+def test_past_256_tokens_neither_company_nor_the_number_of_threads_moves_an_answer():
+    """There the runtime would split a conversation that is computed alone among its threads."""
+    found = []
+    for threads in ("1", "2"):
+        # Threads that wait asleep: on busy cores they would else wait for each other very long.
+        waiting = {**os.environ, "OMP_WAIT_POLICY": "passive"}
+        done = subprocess.run([sys.executable, "-c", TWICE, threads], env=waiting, capture_output=True, check=True)
+        found += json.loads(done.stdout)
+    assert all(tokens > 256 for tokens, _ in found[0])
+    assert found[1:] == found[:1] * 3
 
 
 @packaged

@@ -1,12 +1,15 @@
 """Generation in this process from a GGUF file, by llama.cpp as the package xllamacpp carries it.
 
 A runtime reads a file once and answers many conversations side by side: each has a slot, and the slots' tokens are
-computed together. llama.cpp has several kernels for attention, and takes one by how many tokens of a conversation are computed
-at a time, which depends on what is computed beside it; they differ in the last bits, and that moves draws. Unless `fused` asks
-for whatever is fastest, only the kernel that takes one token after the other fits: keys and values are kept in different types,
-and no more than `_TOKENS` tokens are computed together. Of 8 equal draws side by side and one after the other all 8 were the same
-then, 6 with attention that is not fused at all, 1 with whatever is fastest. So the same conversation, seed and settings give the
-same bytes, whatever else is asked at the time; that holds for one release of the package on one kind of processor.
+computed together. llama.cpp has three kernels for attention on a processor. One works in tiles, from 64 tokens of one
+conversation at a time on; one splits a conversation among the threads, from 512 cells on where it is computed alone; one takes a
+row after the other. They differ in the last bits, and that moves draws, so an answer would depend on what is asked beside it.
+The first two want keys and values of one type, float16 or float32. Unless `fused` asks for whatever is fastest, keys are kept as
+float16 and values as bfloat16 (summed in float32), for which there is the third alone. Values kept as float32 would not do: they
+are cast to float16 before every step, which takes a fifth of the time and brings the other two back. So the same conversation,
+seed and settings give the same bytes, whatever else is asked at the time and with however many threads; that holds for one
+release of the package on one kind of processor, and for quantized weights (tried: Q4_0, Q4_1, Q8_0). With weights kept as
+float16 the last bits still moved; there nothing is beside an ask only with one slot.
 
 llama.cpp opens a port on the loopback address for its own protocol; it is closed by a key that nobody is told.
 """
@@ -27,8 +30,6 @@ from triptych.core.errors import MissingExtraError, ReadError, SpecError, Tripty
 from triptych.language.load import gguf_file
 
 _MAGIC = b"GGUF"
-_TOKENS = 32
-"""Computed together, at most, where answers must not move: from 64 of one conversation on another kernel is taken."""
 
 
 class UnansweredError(TriptychError):
@@ -44,7 +45,7 @@ class Room:
         context: tokens of a conversation with its answer, at most; each slot holds so many.
         threads: that compute; 0: as many as there are cores idle at the start. More threads than idle cores make it many
             times slower, for they wait for each other at every step.
-        fused: whatever kernels are fastest: answers move with what is computed beside them.
+        fused: whatever kernels of attention are fastest: answers move with what is computed beside them.
     """
 
     slots: int = 8
@@ -111,8 +112,7 @@ class Runtime:
         params.n_parallel, params.n_ctx = room.slots, room.slots * room.context
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = room.workers
         if not room.fused:
-            params.cache_type_k, params.cache_type_v = lib.ggml_type.GGML_TYPE_F16, lib.ggml_type.GGML_TYPE_F32
-            params.n_ubatch = _TOKENS
+            params.cache_type_k, params.cache_type_v = lib.ggml_type.GGML_TYPE_F16, lib.ggml_type.GGML_TYPE_BF16
         params.cache_ram_mib, params.warmup, params.verbosity = 0, False, -1
         params.ui, params.endpoint_slots, params.api_keys = False, False, [secrets.token_hex(16)]
         try:

@@ -27,7 +27,8 @@ class LocalWriter(Writer):
     """A model on this machine, by llama.cpp.
 
     An answer depends on the ask alone, not on what is asked beside it, unless `fused` trades that for speed: equal recipes
-    give equal bytes on one kind of processor and one release of the runtime.
+    give equal bytes on one kind of processor and one release of the runtime, if the model's weights are quantized; where they
+    are not, `slots = 1` sees to it.
 
     Attributes:
         model: smollm2, or a GGUF file, which is looked for beside the recipe.
@@ -37,12 +38,13 @@ class LocalWriter(Writer):
         context: tokens of an ask with its answer.
         slots: asks answered side by side.
         threads: that compute; 0: as many as there are cores idle at the start.
-        fused: whatever kernels are fastest: about a tenth faster, and what is asked beside an ask moves its answer.
+        fused: whatever kernels of attention are fastest: about a tenth faster where asks are of some 300 tokens, no faster
+            where they are short; and what is asked beside an ask moves its answer.
         licence: of the model, where it is not the packaged one.
     """
 
     kind: ClassVar[str] = "lm"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     model: str = "smollm2"
     temperature: float = 0.8
