@@ -7,7 +7,7 @@ records diversity is read. `read_ledger` settles it on all rounds, `LedgerReader
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -62,6 +62,8 @@ def read_ledger(
     """
     if not sources:
         raise UsageError(message("no round is given.", want="a file or a folder for each round"))
+    if anchor is not None:
+        _opened(anchor, _called(anchor), bench)  # a wrong name is told before hours of work
     generated = [prepare(source.generated, source.name, options, bench) for source in sources]
     chosen = [_selected(source, options, bench) for source in sources]
     shared = shares_prompts(generated)
@@ -185,7 +187,7 @@ class _Course:
         if anchor is None:
             self.anchor = Anchor(whose="there is no anchor, and no earlier round")
             return
-        name = Path(anchor).name if isinstance(anchor, (str, os.PathLike)) else "anchor"
+        name = _called(anchor)
         made = _anchor(anchor, name, self.options, self.bench, self.scheme)
         rows = made.sample(ANCHOR_MOST, made.valid)
         if not len(rows):
@@ -269,13 +271,27 @@ def _anchor(anchor: Any, name: str, options: GuardOptions, bench: Bench, scheme:
     Raises:
         InputError: it cannot be read.
     """
-    try:
-        known = open_dataset(anchor, bench.settings.reading(), name).layout.known
-    except SchemaError:
-        bench = replace(bench, settings=replace(bench.settings, map={}, group_by=None))
-        known = open_dataset(anchor, bench.settings.reading(), name).layout.known
+    known, bench = _opened(anchor, name, bench)
     absent: dict[str, Any] = {role: None for role, field_name in options.named.items() if field_name not in known}
     return prepare(anchor, name, replace(options, **absent), bench, scheme)
+
+
+def _called(anchor: Any) -> str:
+    """What the anchor is called in notes."""
+    return Path(anchor).name if isinstance(anchor, (str, os.PathLike)) else "anchor"
+
+
+def _opened(anchor: Any, name: str, bench: Bench) -> tuple[Collection[str], Bench]:
+    """Fields of the anchor, and what to read it with: without roles that were mapped, where it has no such fields.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return open_dataset(anchor, bench.settings.reading(), name).layout.known, bench
+    except SchemaError:
+        bench = replace(bench, settings=replace(bench.settings, map={}, group_by=None))
+        return open_dataset(anchor, bench.settings.reading(), name).layout.known, bench
 
 
 def common_number(valid: Sequence[int], named: int | None, what: str) -> tuple[int, list[str]]:

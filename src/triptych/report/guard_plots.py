@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import Literal, TypeAlias
 
 from triptych.report.frontier_labels import text_width
@@ -216,12 +217,16 @@ def spells_of(rulings: Sequence[tuple[int, Ruling]]) -> list[str]:
 
 
 def _up(readings: Sequence[Reading], unit: str, *, log: bool) -> Scale:
-    """A scale for the values; intervals widen it by at most a third of their range, and are cut there."""
+    """A scale for the values; intervals widen it by a third of their range, or by the usual interval, and are cut there.
+
+    So values that move less than their own error are not drawn as if they rose and fell.
+    """
     values = [item.value for item in readings if item.value is not None]
     lo, hi = min(values), max(values)
     if log and lo > 0 and hi / lo >= LOG:
         return Scale(lo / 1.15, hi * 1.15, log=True)
-    reach = 0.35 * (hi - lo)
+    halves = [(item.hi - item.lo) / 2 for item in readings if item.lo is not None and item.hi is not None]
+    reach = max(0.35 * (hi - lo), median(halves) if halves else 0.0)
     ends = [max(item.lo, lo - reach) for item in readings if item.lo is not None]
     ends += [min(item.hi, hi + reach) for item in readings if item.hi is not None]
     if unit == "ratio" and lo >= 0 and hi <= 1:
