@@ -119,7 +119,7 @@ def _warnings(ledger: Ledger) -> list[dict[str, str]]:
     if empty:
         out.append({"code": "nothing_valid", "text": f"no record is valid in round {', '.join(empty[:5])}."})
     if len(ledger.entries) < FEW:
-        text = f"{len(ledger.entries)} rounds: a guard needs {FEW} before it can say stop."
+        text = f"{len(ledger.entries)} rounds: a guard needs {FEW} before it can say stop of a fall that is not steep."
         out.append({"code": "few_rounds", "text": text})
     if not any(entry.scores for entry in ledger.entries):
         text = "no panel: that diversity moves is known, what it does to scores is not."
