@@ -13,6 +13,7 @@ from table_inference import (
     attribution,
     compare_speed,
     comparisons,
+    encoder_sample,
     faults,
     gate,
     powered,
@@ -56,6 +57,7 @@ are taken within one run on one machine, ours beside the peer's; they move by ab
     TRIPTYCH_DATA=FOLDER python benchmarks/compare_speed.py  two sets of 51,941 records
     TRIPTYCH_DATA=FOLDER python benchmarks/gate.py          does the gate flap, and does it find what is planted?
     TRIPTYCH_DATA=FOLDER python benchmarks/powered.py       what a sample of dear values gains from cheap ones
+    TRIPTYCH_DATA=FOLDER python benchmarks/encoder_sample.py  what a sample of dear vectors gains from cheap ones
     python benchmarks/attribution.py                        effects of components in simulated cells
     python benchmarks/generating/faults.py, throughput.py   writers: faults, kills, tokens a second
     python benchmarks/loops/worth.py, guard.py, collapse.py  loops and their guard, see loops/README.md
@@ -351,7 +353,7 @@ def page() -> str:
     out = [HEAD]
     sections = (panel, memory, peers, real_data, tiny_trainer, design, trace, surprisal, encoders)
     sections += (selection_filters, selection_greedy, selection_million, selection_frontiers, selection_downstream)
-    sections += (comparisons, compare_speed, gate, powered, attribution, faults)
+    sections += (comparisons, compare_speed, gate, powered, encoder_sample, attribution, faults)
     sections += (throughput_llama, throughput_server, throughput_transformers)
     for make in sections:
         result = load(make.__name__)

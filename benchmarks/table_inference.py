@@ -23,6 +23,25 @@ def powered(result: dict[str, Any]) -> list[str]:
     return [*out, *table(head, rows)]
 
 
+def encoder_sample(result: dict[str, Any]) -> list[str]:
+    out = ["## A sample of dear vectors, helped by cheap vectors of further samples", "", ran(result)]
+    rows = [
+        (
+            row["set"],
+            row["measure"],
+            f"{row['asked']:,} of {row['of']:,}",
+            f"{row['trials']:,}",
+            *(f"{row[kind]['coverage']:.3f}" for kind in ("plain", "helped")),
+            f"{row['helped']['bias'] / row['helped']['spread']:+.2f}",
+            f"{row['helped']['error'] / row['helped']['spread']:.2f}",
+            f"{row['calls_saved']:.2f}",
+        )
+        for row in result["rows"]
+    ]
+    covered = ("covered, alone", "covered, helped", "bias / true error", "error / true")
+    return [*out, *table(("set", "measure", "asked", "trials", *covered, "calls saved"), rows)]
+
+
 def faults(result: dict[str, Any]) -> list[str]:
     found = result["result"]
     out = ["## 10,000 asks through a faulty proxy, killed twice", "", ran(result)]

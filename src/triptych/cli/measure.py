@@ -39,6 +39,10 @@ Encoder = Annotated[
         "column:FIELD or column:FILE.npy; for measure two of them: static,minilm."
     ),
 ]
+EncoderSample = Annotated[
+    int | None,
+    typer.Option(help="Ask the second encoder about N records drawn at random.", metavar="N", show_default="all"),
+]
 Judge = Annotated[
     str | None,
     typer.Option(help="A model that rates records: URL,model=NAME[,key_env=NAME].", metavar="URL,.."),
@@ -95,6 +99,7 @@ def measure(
     out: Out = None,
     measures: Measures = None,
     encoder: Encoder = "static",
+    encoder_sample: EncoderSample = None,
     tokenizer: Tokenizer = "wordpiece",
     judge: Judge = None,
     judge_sample: JudgeSample = None,
@@ -125,6 +130,7 @@ def measure(
     settings: dict[str, Any] = {
         "measures": tuple(measures or ()),
         "encoder": encoder,
+        "encoder_sample": encoder_sample,
         "tokenizer": tokenizer,
         "judge": judge,
         "judge_sample": judge_sample,

@@ -94,7 +94,9 @@ class Changes:
         return max(se, dealt if self.kind == "share" else min(dealt, 1 / self.n)) * self.scale
 
 
-def changes(read: Reading, count: Counting, kind: Kind, dealt: Dealt | None = None) -> Changes | Undefined:
+def changes(
+    read: Reading, count: Counting, kind: Kind, dealt: Dealt | None = None, fitted: int = 0
+) -> Changes | Undefined:
     """What each group of records contributes to the error of a measure's value, or why that cannot be told.
 
     Args:
@@ -102,14 +104,15 @@ def changes(read: Reading, count: Counting, kind: Kind, dealt: Dealt | None = No
         count: records under a mask.
         kind: which variant applies (module docstring).
         dealt: records on their own and clusters in each group, (32,); None: all records are on their own.
+        fitted: numbers inside `read` that were fitted to the changes of these groups: so many degrees of freedom less.
     """
     whole = read(everything())
     held = [group for group in range(GROUPS) if count(only([group])) > 0]
     if isinstance(whole, Undefined):
         return whole
-    if len(held) < MIN_GROUPS:
+    if len(held) < MIN_GROUPS + fitted:
         return Undefined(
-            f"the records fall in {len(held)} of the 32 groups, {MIN_GROUPS} are needed for an interval: too few "
+            f"the records fall in {len(held)} of the 32 groups, {MIN_GROUPS + fitted} are needed for an interval: too few "
             "records, or too few prompts with all their responses"
         )
     left_out = [read(without(group)) for group in held]
@@ -124,11 +127,17 @@ def changes(read: Reading, count: Counting, kind: Kind, dealt: Dealt | None = No
     sizes = _sizes(count, held, dealt) if kind in {"growing", "effective", "pairs"} else None
     each[held], degrees = _centred(moved, sizes)
     pairs = _pair_term(read, count, held, moved, whole) if kind == "pairs" else 0.0
-    return Changes(float(whole), n, kind, each, degrees, pairs, float(unit))
+    return Changes(float(whole), n, kind, each, degrees - fitted, pairs, float(unit))
 
 
 def interval(
-    read: Reading, count: Counting, kind: Kind, bounds: tuple[float, float], dealt: Dealt | None = None
+    read: Reading,
+    count: Counting,
+    kind: Kind,
+    bounds: tuple[float, float],
+    dealt: Dealt | None = None,
+    *,
+    fitted: int = 0,
 ) -> Interval:
     """The 95 % interval of a measure.
 
@@ -138,8 +147,9 @@ def interval(
         kind: which variant applies (module docstring).
         bounds: range of the measure; the interval is clipped to it.
         dealt: records on their own and clusters in each group, (32,); None: all records are on their own.
+        fitted: as of `changes`.
     """
-    found = changes(read, count, kind, dealt)
+    found = changes(read, count, kind, dealt, fitted)
     if isinstance(found, Undefined):
         return Interval(reason=found.reason)
     whole, se, t, unit = found.whole, found.se, t_quantile(found.degrees), found.scale

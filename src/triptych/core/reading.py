@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from triptych.core.estimate import CurvePoint, Estimate, Interval, Undefined
 from triptych.core.groups import Mask, everything
-from triptych.core.interval import Dealt, interval, size_curve
+from triptych.core.interval import Dealt, Reading, interval, size_curve
 from triptych.core.measure import Measure
 from triptych.core.statistic import Statistic
+
+
+@dataclass(frozen=True)
+class Instead:
+    """A reading in place of a measure's own; `fitted`: numbers in it that were fitted to the changes of the groups."""
+
+    reading: Reading
+    fitted: int = 0
 
 
 def read(
@@ -18,6 +27,7 @@ def read(
     dealt: Dealt | None = None,
     headline: bool = False,
     conditional_on: str | None = None,
+    instead: Instead | None = None,
 ) -> Estimate:
     """The estimate of a measure.
 
@@ -27,14 +37,17 @@ def read(
         dealt: what the folded records were dealt to the groups as (`Keys.dealt`); None: every record on its own.
         headline: whether a screen shows it first on its axis.
         conditional_on: frozen artifacts (encoder, partition) that value and interval are conditional on, in words.
+        instead: a reading that takes the place of the measure's own; what it gives is clipped to the measure's range.
     """
     about = measure.about
+    low, high = about.bounds
     known: dict[bytes, float | Undefined] = {}
 
     def value(keep: Mask) -> float | Undefined:
         key = keep.tobytes()
         if key not in known:
-            known[key] = measure.value(statistic, keep)
+            told = instead.reading(keep) if instead else measure.value(statistic, keep)
+            known[key] = told if isinstance(told, Undefined) or not instead else min(max(told, low), high)
         return known[key]
 
     whole = value(everything())
@@ -47,7 +60,8 @@ def read(
         between = Interval(reason=whole.reason)
     else:
         number = float(whole)
-        between = interval(value, statistic.records, measure.interval_kind(statistic), about.bounds, dealt)
+        kind = measure.interval_kind(statistic)
+        between = interval(value, statistic.records, kind, about.bounds, dealt, fitted=instead.fitted if instead else 0)
         curve = size_curve(value, statistic.records, between.se)
     return Estimate(
         measure=about.name,

@@ -116,22 +116,18 @@ def _maker(column: str, instruments: Instruments) -> Feature | Relation | None:
     """Who gives a column; None for the columns every shard has."""
     if column in _BASE or column.startswith(("label.", "carry.")):
         return None
-    if maker_of(column):
-        return _annotated(column, instruments)
+    looked_up = next((each for each in instruments.annotations if column in each.gives), None)
+    if looked_up:
+        return looked_up
+    if maker := maker_of(column):
+        option = OPTIONS[maker]
+        what = f'the column "{column}" costs a call to a model for each record, and no model is named.'
+        raise SpecError(message(what, want=option, hint=f"triptych measure DATA {option}"))
     found = _NAME.fullmatch(column)
     if not found or found["base"] not in _MAKERS:
         raise SpecError(message(f'nothing gives the column "{column}".', want="one of " + ", ".join(sorted(_MAKERS))))
     params = dict(piece.split("=", 1) for piece in (found["params"] or "").split(",") if piece)
     return _MAKERS[found["base"]](found["on"], params, instruments)
-
-
-def _annotated(column: str, instruments: Instruments) -> Annotated:
-    for annotation in instruments.annotations:
-        if column in annotation.gives:
-            return annotation
-    option = OPTIONS[maker_of(column) or ""]
-    what = f'the column "{column}" costs a call to a model for each record, and no model is named.'
-    raise SpecError(message(what, want=option, hint=f"triptych measure DATA {option}"))
 
 
 _BASE = frozenset(

@@ -36,7 +36,7 @@ def describe_plan(dataset: Dataset, settings: Settings) -> str:
         *(f"barrier: {type(r).__name__}: {', '.join(r.gives)}" for r in work.relations),
         f"pass 2, over the columns: {len(statistics)} statistics for {len(panel.measures)} measures",
         *(f"  {s.spec.kind} {s.spec.params}" for s in statistics.values()),
-        *(f"both passes once more for what reads vectors, under the encoder {name}" for name in others),
+        *(f"both passes once more for what reads vectors, under the encoder {name}{_of(settings)}" for name in others),
         "memory: about 0.9 GB and 0.25 GB a process, growing little with the number of records; columns on disk: 2 kB a record",
         *(
             f"the encoder {name.split(',')[0]} is asked for a vector of every text"
@@ -46,3 +46,8 @@ def describe_plan(dataset: Dataset, settings: Settings) -> str:
         *(() if dear or "endpoint:" in settings.encoder else ("calls to a model endpoint: 0; cost: 0",)),
     ]
     return "\n".join(lines)
+
+
+def _of(settings: Settings) -> str:
+    size = settings.encoder_sample
+    return "" if size is None else f" on {size:,} records drawn at random, helped by the first encoder on others"

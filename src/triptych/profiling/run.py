@@ -5,39 +5,33 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import pyarrow.compute as pc
 
-from triptych.annotating.run import Annotation
 from triptych.core.batch import DEFECTS, Text
 from triptych.core.errors import SchemaError, message
-from triptych.core.estimate import Estimate, Undefined
+from triptych.core.estimate import Undefined
 from triptych.core.groups import everything
-from triptych.core.interval import Dealt
-from triptych.core.measure import Measure
 from triptych.core.profile import Profile
-from triptych.core.reading import read
 from triptych.core.relation import Keys
-from triptych.core.statistic import Statistic
 from triptych.data import Dataset
-from triptych.engines.catalog import Instruments, Work, work_for
-from triptych.engines.fold import Selected, fold
+from triptych.engines.catalog import Instruments, work_for
+from triptych.engines.fold import Selected
 from triptych.engines.grouping import NEEDS, Grouping, group_records
 from triptych.engines.parquet import write_features
 from triptych.engines.store import FeatureStore, scan
-from triptych.features.embedding import ColumnVectors, Embedding
-from triptych.profiling.annotations import annotated, asked_words, conditions, described, features_of, wanted
+from triptych.profiling.annotations import annotated, described, features_of, wanted
 from triptych.profiling.bench import Bench
 from triptych.profiling.beside import Beside
-from triptych.profiling.panel import Panel, check_labels, plan
-from triptych.profiling.reference import PREFIX, references_for
+from triptych.profiling.panel import check_labels, plan
+from triptych.profiling.readings import Prepared, folded, read_all
+from triptych.profiling.reference import references_for
+from triptych.profiling.second import read_second
 from triptych.profiling.warn import warnings
-from triptych.statistics.calibrated import Calibrated
-from triptych.statistics.powered import PoweredMean
 
 
 class Also(Protocol):
@@ -71,7 +65,7 @@ def profile_dataset(dataset: Dataset, bench: Bench, features: Path | None = None
             "grouping": grouping.sentence,
         }
         written = aside.submit(write_features, features, store, grouping.keys, about) if features else None
-        estimates = _read_all(ready, _folded(ready, bench), bench)
+        estimates = read_all(ready, folded(ready, bench), bench)
         if written:
             written.result()
     description = _describe(dataset, store, grouping, selected.keys, bench)
@@ -79,7 +73,7 @@ def profile_dataset(dataset: Dataset, bench: Bench, features: Path | None = None
     if ready.annotations:
         details["annotations"] = described(ready.annotations)
     if bench.second:
-        details["second_encoder"] = _second(dataset, ready, bench, bench.second)
+        details["second_encoder"] = read_second(dataset, ready, bench, bench.second)
     if also:
         details |= also.details(dataset, selected)
     return Profile(
@@ -99,25 +93,12 @@ def read_values(dataset: Dataset, bench: Bench) -> dict[str, float]:
         InputError: the data or a request do not fit.
     """
     ready = _prepare(dataset, bench)
-    folded = _folded(ready, bench)
-    read_here = {m.label: m.value(folded[m.statistic().spec.hash], everything()) for m in ready.panel.measures}
+    found = folded(ready, bench)
+    read_here = {m.label: m.value(found[m.statistic().spec.hash], everything()) for m in ready.panel.measures}
     return {label: float(value) for label, value in read_here.items() if not isinstance(value, Undefined)}
 
 
-@dataclass(frozen=True)
-class _Prepared:
-    """A data set whose features are there, and what is to be read on it."""
-
-    panel: Panel
-    instruments: Instruments
-    annotations: tuple[Annotation, ...]
-    work: Work
-    store: FeatureStore
-    grouping: Grouping
-    selected: Selected
-
-
-def _prepare(dataset: Dataset, bench: Bench, more: Sequence[str] = ()) -> _Prepared:
+def _prepare(dataset: Dataset, bench: Bench, more: Sequence[str] = ()) -> Prepared:
     """Compute what the panel reads of a data set, and more columns that are wanted."""
     panel = plan(bench.settings, dataset.layout)
     check_labels(panel.measures, dataset.layout)
@@ -135,12 +116,7 @@ def _prepare(dataset: Dataset, bench: Bench, more: Sequence[str] = ()) -> _Prepa
     store = scan(dataset, work.features, bench.cache, bench.engine, bench.progress)
     grouping = group_records(store, dataset.layout)
     kept = _selected(store, grouping, bench.settings.valid_only)
-    return _Prepared(panel, instruments, annotations, work, store, grouping, kept)
-
-
-def _folded(ready: _Prepared, bench: Bench) -> dict[str, Statistic]:
-    statistics = [measure.statistic() for measure in ready.panel.measures]
-    return fold(ready.selected, statistics, ready.work.relations, bench.engine, bench.progress)
+    return Prepared(panel, instruments, annotations, work, store, grouping, kept)
 
 
 def _selected(store: FeatureStore, grouping: Grouping, valid_only: bool) -> Selected:
@@ -157,79 +133,6 @@ def _selected(store: FeatureStore, grouping: Grouping, valid_only: bool) -> Sele
             )
         )
     return Selected(store, grouping.keys, rows)
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """Measures that read one statistic; `dealt`: what its records were dealt to the groups as."""
-
-    statistic: Statistic
-    dealt: Dealt | None
-    measures: tuple[Measure, ...]
-    headlines: frozenset[str]
-    frozen: str | None
-    asked: str
-
-
-def _read_all(ready: _Prepared, folded: dict[str, Statistic], bench: Bench) -> tuple[Estimate, ...]:
-    readings, panel, dealt = [], ready.panel, ready.selected.keys.dealt()
-    for key, statistic in folded.items():
-        mine = tuple(measure for measure in panel.measures if measure.statistic().spec.hash == key)
-        frozen = [f"encoder {ready.instruments.encoder_identity}"] if _embedded(statistic, ready) else []
-        frozen += conditions(statistic.needs, ready.annotations)
-        frozen += [
-            f"reference {each.identity}"
-            for each in ready.instruments.references
-            if any(need.startswith(PREFIX) and need.endswith(f"@{each.on}") for need in statistic.needs)
-        ]
-        asked = asked_words(statistic, ready.annotations)
-        readings.append(_Reading(statistic, dealt, mine, panel.headlines, "; ".join(frozen) or None, asked))
-    estimates: dict[str, Estimate] = {}
-    # One statistic, one thread: what a reading caches belongs to its statistic. Decompositions and compression run
-    # outside the interpreter's lock.
-    shown = bench.progress.stage("intervals and size curves", unit="measures", total=len(panel.measures))
-    with shown as stage, ThreadPoolExecutor(bench.engine.workers) as threads:
-        for found in threads.map(_read, readings):
-            estimates |= {estimate.spec.hash: estimate for estimate in found}
-            stage.advance(len(found))
-    return tuple(estimates[measure.spec.hash] for measure in panel.measures)
-
-
-def _embedded(statistic: Statistic, ready: _Prepared) -> bool:
-    """Whether anything that a statistic rests on reads vectors: it hangs on the encoder.
-
-    A powered mean does not: whatever predicts it makes it steadier, and leaves what it estimates as it is.
-    """
-    if isinstance(statistic, (PoweredMean, Calibrated)):
-        return False
-    features = work_for(statistic.needs, ready.instruments).features
-    return any(isinstance(feature, (Embedding, ColumnVectors)) for feature in features)
-
-
-def _second(dataset: Dataset, ready: _Prepared, bench: Bench, other: Instruments) -> dict[str, Any]:
-    """The measures that hang on the encoder, read once more under another one: its identity and their estimates."""
-    measures = tuple(measure for measure in ready.panel.measures if _embedded(measure.statistic(), ready))
-    found: tuple[Estimate, ...] = ()
-    if measures:
-        references = references_for(measures, replace(bench, instruments=other))
-        own = replace(
-            other, judged=ready.instruments.judged, annotations=ready.instruments.annotations, references=references
-        )
-        work = work_for([need for measure in measures for need in measure.statistic().needs], own)
-        store = scan(dataset, work.features, bench.cache, bench.engine, bench.progress)
-        panel, kept = Panel(measures, ready.panel.headlines), replace(ready.selected, store=store)
-        again = replace(ready, panel=panel, instruments=own, work=work, store=store, selected=kept)
-        found = _read_all(again, _folded(again, bench), bench)
-    return {"encoder": other.encoder_identity, "estimates": [estimate.to_json() for estimate in found]}
-
-
-def _read(reading: _Reading) -> list[Estimate]:
-    found = []
-    for one in reading.measures:
-        top, held = one.spec.hash in reading.headlines, reading.frozen
-        found.append(read(one, reading.statistic, dealt=reading.dealt, headline=top, conditional_on=held))
-    asked = {"asked": reading.asked} if reading.asked else {}
-    return [replace(estimate, about=estimate.about | asked) for estimate in found]
 
 
 def _describe(dataset: Dataset, store: FeatureStore, grouping: Grouping, keys: Keys, bench: Bench) -> dict[str, Any]:
@@ -258,7 +161,7 @@ def _sum(store: FeatureStore, name: str) -> int:
     return sum(int(pc.sum(column).as_py() or 0) for column in columns)
 
 
-def _artifacts(ready: _Prepared, second: Instruments | None) -> tuple[dict[str, str], ...]:
+def _artifacts(ready: Prepared, second: Instruments | None) -> tuple[dict[str, str], ...]:
     own = ready.instruments
     pairs = [("tokenizer", own.tokenizer_identity), ("encoder", own.encoder_identity)]
     pairs += [("encoder", second.encoder_identity)] if second else []

@@ -21,6 +21,7 @@ class Settings:
     Attributes:
         measures: requests such as "vendi:q=2"; empty: the default panel.
         encoder, tokenizer: by name or path; two encoders for `measure`: "static,minilm".
+        encoder_sample: how many records the second encoder is asked about, drawn at random; None: all.
         judge, lm, student, reward: models that are asked about each record: a judge at an endpoint
             ("URL,model=NAME,key_env=NAME"), a language model, the student to be trained, a reward model. With one of them
             named, its measures join the default panel.
@@ -43,6 +44,7 @@ class Settings:
 
     measures: tuple[str, ...] = ()
     encoder: str = "static"
+    encoder_sample: int | None = None
     tokenizer: str = DEFAULT_TOKENIZER
     judge: str | None = None
     judge_sample: int | None = None
@@ -113,11 +115,14 @@ class Settings:
             raise UsageError(
                 message("the limit must be at least one row.", got=str(self.limit), want="--limit N, N >= 1")
             )
-        for name in ("judge_sample", "lm_sample", "reward_sample"):
+        for name in ("encoder_sample", "judge_sample", "lm_sample", "reward_sample"):
             size = getattr(self, name)
             if size is not None and size < 1:
                 option = f"--{name.replace('_', '-')} N, N >= 1"
                 raise UsageError(message("a sample has at least one record.", got=str(size), want=option))
+        if self.encoder_sample is not None and (len(self.encoders) < 2 or self.encoders[1].startswith("column:")):
+            want = "two, the second of which is asked about the sample: static,minilm"
+            raise UsageError(message("--encoder-sample needs a second encoder to ask.", got=self.encoder, want=want))
         self._check_models()
         if self.workers is not None and self.workers < 1:
             raise UsageError(message("there must be at least one worker.", got=str(self.workers), want="--workers N"))

@@ -7,6 +7,8 @@ is the order of sets, and for one set the ratio of the two values.
     reversed    both encoders order the two sets, the opposite way: the claim hangs on the encoder
     one-sided   one encoder orders them, the other does not: not confirmed
     far apart   one set alone: the values differ by more than a factor of two
+
+Where the second encoder was asked about a sample, the first one's value at as many records stands beside.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from triptych.report.model import Estimate, Profile
+from triptych.report.model import Estimate, Profile, Second
 from triptych.report.rows import rows
 from triptych.report.words import AXES, common_decimals, count, letter, number, span
 
@@ -85,20 +87,36 @@ def two_encoders(profiles: Sequence[Profile]) -> TwoEncoders | None:
         said = f"{len(found) or 'none'} by more than a factor of two apart"
     lines = [*found[:LINES], *([f"and {len(found) - LINES} more"] if len(found) > LINES else [])]
     measures = count(len({reading.first.key for reading in readings}), "measure")
-    summary = f"Two encoders, {short[0]} and {short[1]}: {measures} read under both, {said}."
+    asked = _asked([held for which in sorted(sets) if (held := profiles[which].second)])
+    summary = f"Two encoders, {short[0]} and {short[1]}: {measures} read under both{asked}, {said}."
     return TwoEncoders(names, tuple(readings), tuple(lines), summary)
 
 
 def _readings(profiles: Sequence[Profile], sets: Sequence[int]) -> list[Reading]:
     """In the order of the panels: measure by measure, set by set."""
-    second = {which: {e.key: e for e in found.estimates} for which in sets if (found := profiles[which].second)}
+    held = {which: found for which in sets if (found := profiles[which].second)}
+    first = {which: {e.key: e for e in found.first} for which, found in held.items()}
+    second = {which: {e.key: e for e in found.estimates} for which, found in held.items()}
     return [
-        Reading(cell.which, row.first.title, row.detail, cell.estimate, second[cell.which][cell.estimate.key])
+        Reading(
+            cell.which,
+            row.first.title,
+            row.detail,
+            first[cell.which].get(cell.estimate.key, cell.estimate),
+            second[cell.which][cell.estimate.key],
+        )
         for axis in AXES
         for row in rows(profiles, axis)
         for cell in row.cells
         if cell.estimate.key in second.get(cell.which, {})
     ]
+
+
+def _asked(held: Sequence[Second]) -> str:
+    """How many records the second encoder was asked about, where it was a sample."""
+    sizes = dict.fromkeys((found.asked, found.records) for found in held if found.asked is not None and found.records)
+    told = ", ".join(f"{asked:,.0f} of {records:,.0f}" for asked, records in sizes)
+    return f" at {told} records, drawn at random" if told else ""
 
 
 def _of_order(

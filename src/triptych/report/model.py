@@ -172,10 +172,20 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Second:
-    """The measures that hang on the encoder, read under another one."""
+    """The measures that hang on the encoder, read under another one.
+
+    Attributes:
+        encoder: the other one.
+        estimates: under it.
+        first: of a sample, what the first encoder says at as many records; else empty, and the profile's own stand beside.
+        asked, records: records of the sample, and of the set; None where all were asked about.
+    """
 
     encoder: str
     estimates: tuple[Estimate, ...]
+    first: tuple[Estimate, ...] = ()
+    asked: float | None = None
+    records: float | None = None
 
 
 @dataclass(frozen=True)
@@ -230,9 +240,13 @@ def _of_overlaps(limits: Limits) -> ComparisonLimits:
 
 
 def _second(item: Mapping[str, Any], limits: Limits) -> Second | None:
-    encoder = _text(item, "encoder", 160)
-    found = [each for each in _list(item, "estimates")[: limits.estimates] if each.get("axis") in AXES]
-    return Second(encoder, tuple(_estimate(each, limits) for each in found)) if encoder else None
+    encoder, sample = _text(item, "encoder", 160), _map(item, "sample")
+    estimates, first = (
+        tuple(_estimate(each, limits) for each in _list(item, name)[: limits.estimates] if each.get("axis") in AXES)
+        for name in ("estimates", "first")
+    )
+    asked, records = _number(sample, "sampled"), _number(sample, "records")
+    return Second(encoder, estimates, first, asked, records) if encoder else None
 
 
 def _estimate(item: Mapping[str, Any], limits: Limits) -> Estimate:
