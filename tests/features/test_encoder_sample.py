@@ -174,6 +174,7 @@ def test_the_report_and_the_terminal_say_what_was_asked(counted, tmp_path: Path)
     assert want in said.getvalue()
     page = render_profiles(documents)
     assert want.strip() in page
+    assert "The second encoder was asked about a random sample" in page
     first = documents[0]["second_encoder"]["first"][0]["value"]
     second = documents[0]["second_encoder"]["estimates"][0]["value"]
     assert f"×{second / first:.2f}" in page

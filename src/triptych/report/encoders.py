@@ -58,12 +58,14 @@ class TwoEncoders:
         readings: of every set and measure that was read under both.
         apart: the disagreements in words, reversed ones first.
         summary: one line.
+        sampled: whether the second was asked about samples, so that both values are those of so many records.
     """
 
     names: tuple[str, str]
     readings: tuple[Reading, ...]
     apart: tuple[str, ...]
     summary: str
+    sampled: bool
 
 
 def two_encoders(profiles: Sequence[Profile]) -> TwoEncoders | None:
@@ -89,7 +91,7 @@ def two_encoders(profiles: Sequence[Profile]) -> TwoEncoders | None:
     measures = count(len({reading.first.key for reading in readings}), "measure")
     asked = _asked([held for which in sorted(sets) if (held := profiles[which].second)])
     summary = f"Two encoders, {short[0]} and {short[1]}: {measures} read under both{asked}, {said}."
-    return TwoEncoders(names, tuple(readings), tuple(lines), summary)
+    return TwoEncoders(names, tuple(readings), tuple(lines), summary, bool(asked))
 
 
 def _readings(profiles: Sequence[Profile], sets: Sequence[int]) -> list[Reading]:
