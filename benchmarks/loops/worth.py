@@ -41,9 +41,11 @@ OTHERS = (
     "anchor",
     "none",
     "archive:explore=2.5,start=continue",
+    "archive:explore=2.8,min_p=0.001",
 )
 ABLATION = {
     "without exploration": "keep:explore=no",
+    "without cutting tokens off": "keep:min_p=0",
     "without archive": "keep:archive=no",
     "without evenness": "keep:even=0",
     "without boundary": "keep:boundary=0",

@@ -23,7 +23,7 @@ from triptych.studies.trainers.trainer import Cost, Model, ModelTrainer
 class Knowing(Model):
     """Right with the probability that ends the prompt; each character of a response costs a nat."""
 
-    def generate(self, prompts, *, temperature=0.0, max_tokens=None, seed=0):
+    def generate(self, prompts, *, temperature=0.0, max_tokens=None, seed=0, min_p=0.0):
         draws = stream("knowing", seed).random(len(prompts))
         return [p.split()[0] if d < float(p.split()[-1]) else "?" for p, d in zip(prompts, draws, strict=True)]
 

@@ -41,7 +41,7 @@ for line in open(task["prompts"]):
 
 
 class Saved(Model):
-    def generate(self, prompts, *, temperature=0.0, max_tokens=None, seed=0):
+    def generate(self, prompts, *, temperature=0.0, max_tokens=None, seed=0, min_p=0.0):
         raise AssertionError
 
     def log_likelihood(self, examples):

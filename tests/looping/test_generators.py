@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,9 +22,10 @@ class Parrot(Model):
     """Says what it was asked, at which temperature, and the draw that place and seed give."""
 
     def __init__(self):
-        self.calls = []
+        self.calls, self.cut = [], []
 
-    def generate(self, prompts, *, temperature=0.0, max_tokens=None, seed=0):
+    def generate(self, prompts, *, temperature=0.0, max_tokens=None, seed=0, min_p=0.0):
+        self.cut.append(min_p)
         self.calls.append((list(prompts), temperature, max_tokens, seed))
         return [f"<{prompt} t{temperature:g} s{seed} i{i}>" for i, prompt in enumerate(prompts)]
 
@@ -68,6 +70,12 @@ def test_the_model_writes_prompts_at_each_temperature_then_answers_all():
         answering[0], temperature=0.7, seed=answering[3]
     )
     assert len({seed for *_, seed in model.calls[:4]}) == 4  # prompts of each temperature, and responses
+
+
+def test_unlikely_tokens_are_cut_off_while_prompts_are_written():
+    model = Parrot()
+    SelfWriting().write(asked(dials=replace(DIALS, min_p=0.01)), model)
+    assert model.cut == [0.01, 0.01, 0.01, 0.0]
 
 
 def test_temperatures_are_mixed():

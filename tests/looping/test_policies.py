@@ -233,7 +233,10 @@ def test_keep_begins_with_a_spread() -> None:
     dials, _ = keep([])
     assert tuple(arm for arm, _ in dials.explore) == GRID
     assert (dials.start, dials.even, dials.archive, dials.push, dials.anchor) == ("base", 1, 1, 1, 0.25)
-    assert (dials.temperature, dials.floor) == (0.6, 0.0)
+    assert (dials.temperature, dials.floor, dials.min_p) == (0.6, 0.0, 0.001)
+    whole, _ = keep([], "keep:min_p=0")
+    assert whole.min_p == 0
+    assert sum(t * share for t, share in whole.explore) < sum(t * share for t, share in dials.explore)
 
 
 def test_keep_moves_samples_to_what_finds_new_structures() -> None:
@@ -250,6 +253,21 @@ def test_keep_moves_samples_to_what_finds_new_structures() -> None:
     again, _ = keep([turn(tried=found), turn(1, dials, tried=tried({2.2: (1500, 700, 80), 2.8: (3000, 800, 20)}))])
     shares = dict(again.explore)
     assert shares[2.2] > shares[2.8] >= 0.1
+
+
+def test_keep_cuts_fewer_tokens_off_while_most_prompts_are_tasks() -> None:
+    def cut(valid: int, last: float = 0.001, policy: str = "keep") -> float:
+        seen = turn(dials=replace(GIVEN.dials, min_p=last), tried=tried({2.2: (100, valid, 5)}))
+        return keep([seen], policy)[0].min_p
+
+    assert (cut(80), cut(75), cut(50), cut(35), cut(30)) == (0.0005, 0.001, 0.001, 0.001, 0.002)
+    assert (cut(90, 0.0625e-3), cut(10, 0.016), cut(90, 0.8, "keep:min_p=0.9")) == (0.0625e-3, 0.016, 0.4)
+    assert cut(10, 0.8, "keep:min_p=0.9") == 1.0
+    assert cut(90, 0.0) == 0.0005  # after rounds of another policy
+    assert cut(90, 0.001, "keep:min_p=0") == 0.0
+    _, why = keep([turn(dials=replace(GIVEN.dials, min_p=0.001), tried=tried({2.2: (100, 90, 5)}))])
+    assert why["min_p"] == "90 of 100 prompts are tasks: fewer tokens are cut off"
+    assert keep([turn(tried={})])[0].min_p == 0.001
 
 
 def test_indices_of_one_round_by_hand() -> None:
@@ -394,5 +412,6 @@ def test_ingredients_can_be_left_out() -> None:
         "continue",
     )
     assert "explore" not in why
+    assert dials.min_p == GIVEN.dials.min_p
     assert not dials.boundary
     assert sources(taken("keep:archive=no,anchor=0")) == {GENERATED: 40}

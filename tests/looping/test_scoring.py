@@ -19,7 +19,7 @@ from triptych.studies.trainers.trainer import Example, Model
 class Guesser(Model):
     """Greedy it answers even items; at a temperature it is right with the chance that the item's name says."""
 
-    def generate(self, prompts, *, temperature=0.0, max_tokens=None, seed=0):
+    def generate(self, prompts, *, temperature=0.0, max_tokens=None, seed=0, min_p=0.0):
         draw = stream("guesser", seed)
         if temperature == 0:
             return ["yes" if int(prompt.split()[0]) % 2 == 0 else "no" for prompt in prompts]

@@ -35,7 +35,7 @@ class Saying(Model):
     def __init__(self, replies=(), likelihoods=()):
         self.replies, self.likelihoods, self.asked = list(replies), likelihoods, []
 
-    def generate(self, prompts, *, temperature=0.0, max_tokens=None, seed=0):
+    def generate(self, prompts, *, temperature=0.0, max_tokens=None, seed=0, min_p=0.0):
         self.asked.append((list(prompts), temperature))
         return self.replies
 

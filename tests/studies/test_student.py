@@ -23,7 +23,7 @@ class Knowing(Model):
     def __init__(self):
         self.asked = []
 
-    def generate(self, prompts, *, temperature=0.0, max_tokens=None, seed=0):
+    def generate(self, prompts, *, temperature=0.0, max_tokens=None, seed=0, min_p=0.0):
         self.asked.append((len(prompts), temperature, seed))
         draws = stream("knowing", seed).random(len(prompts))
         return ["yes" if draw < float(prompt) else "no" for prompt, draw in zip(prompts, draws, strict=True)]

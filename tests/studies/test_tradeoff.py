@@ -40,7 +40,7 @@ class Scripted(Model):
     trainer: Planted
     block: int
 
-    def generate(self, prompts, *, temperature=0.0, max_tokens=None, seed=0):
+    def generate(self, prompts, *, temperature=0.0, max_tokens=None, seed=0, min_p=0.0):
         assert set(prompts) == {""}
         place = TEMPERATURES.index(temperature)
         many = self.trainer.skills[place]

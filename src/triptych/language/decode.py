@@ -8,7 +8,9 @@ a row are its own: they depend on nothing else in the batch.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,12 +25,27 @@ _ALIKE = 4
 """Fewer common tokens than this are not worth a pass of their own."""
 
 
+@dataclass(frozen=True)
+class Chance:
+    """How tokens are drawn.
+
+    Attributes:
+        draws: for each row and token, uniform in [0, 1), (n, most).
+        temperature: above 0.
+        min_p: a token less likely than so many times the likeliest one, before the temperature, is never drawn.
+    """
+
+    draws: NDArray[np.float64]
+    temperature: float
+    min_p: float = 0.0
+
+
 def continued(
     network: Any,
     heads: Sequence[list[int]],
     most: int,
     ends: Collection[int],
-    chance: tuple[NDArray[np.float64], float] | None = None,
+    chance: Chance | None = None,
 ) -> list[list[int]]:
     """What follows each of these tokens, without the end token.
 
@@ -37,7 +54,7 @@ def continued(
         heads: tokens of each prompt, at least one each, (n, ..).
         most: tokens of a response at most.
         ends: tokens that end a response.
-        chance: draws for each row and token, uniform in [0, 1), (n, most), and the temperature; None: the likeliest token.
+        chance: how tokens are drawn; None: the likeliest one.
     """
     torch = need("torch")
     batch = _Batch(network, heads)
@@ -47,8 +64,7 @@ def continued(
         if chance is None:
             chosen = told.argmax(-1)
         else:
-            draws, temperature = chance
-            chosen = _drawn(told / temperature, torch.from_numpy(draws[batch.rows, step]).to(told.device))
+            chosen = _drawn(told, torch.from_numpy(chance.draws[batch.rows, step]).to(told.device), chance)
         tokens = chosen.tolist()
         for place in np.flatnonzero(batch.open):
             if tokens[place] in ends:
@@ -61,10 +77,12 @@ def continued(
     return out
 
 
-def _drawn(told: Any, draws: Any) -> Any:
+def _drawn(told: Any, draws: Any, chance: Chance) -> Any:
     """One token for each row of logits (b, V) by the inverse of its distribution at the draws (b,)."""
     torch = need("torch")
-    below = told.float().softmax(-1).cumsum(-1, dtype=torch.float64)
+    if chance.min_p > 0:
+        told = told.masked_fill(told < told.max(-1, keepdim=True).values + math.log(chance.min_p), -math.inf)
+    below = (told / chance.temperature).float().softmax(-1).cumsum(-1, dtype=torch.float64)
     return torch.searchsorted(below, draws[:, None] * below[:, -1:], right=True)[:, 0].clamp_(max=told.shape[1] - 1)
 
 

@@ -202,6 +202,7 @@ class LoopConfig:
             ("[evaluation] k_items", self.evaluation.k_items, 1, INFINITE),
             *((f"[evaluation] k = {k}", k, 1, INFINITE) for k in self.evaluation.k),
             ("[dials] temperature", dials.temperature, 0, INFINITE),
+            ("[dials] min_p", dials.min_p, 0, 1),
             ("[dials] push", dials.push, 0, INFINITE),
             *((f"[dials] {name}", value, 0, 1) for name, value in shares.items()),
             *(("[dials] explore", temperature, 0, INFINITE) for temperature, _ in dials.explore),

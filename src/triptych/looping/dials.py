@@ -16,6 +16,8 @@ class Dials:
     Attributes:
         temperature: while answering.
         explore: temperature while writing a prompt to the share of the samples written at it; the shares sum to 1.
+        min_p: while writing a prompt a token less likely than so many times the likeliest one, before the temperature, is
+            never drawn (min-p sampling, Nguyen et al. 2024, arXiv 2407.01082): hot prompts then stay readable. 0: all are.
         archive: share of what is taken that may come from earlier rounds; 1: this round's records and earlier ones alike.
         even: 0: structures as often as they were written; 1: evenly over structures; between: in proportion to their
             number to the power 1 - even.
@@ -33,6 +35,7 @@ class Dials:
 
     temperature: float = 0.7
     explore: tuple[tuple[float, float], ...] = ((1.0, 1.0),)
+    min_p: float = 0.0
     archive: float = 0.0
     even: float = 0.0
     push: float = 0.0

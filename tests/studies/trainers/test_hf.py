@@ -156,6 +156,7 @@ def test_sampling_follows_the_seed(full):
     assert fresh.generate(prompts, temperature=1.0, seed=1) != fresh.generate(prompts, temperature=1.0, seed=2)
     assert len(set(fresh.generate(prompts, temperature=1.0, seed=1))) > 3
     assert all(len(said.split()) <= 2 for said in fresh.generate(prompts, temperature=1.0, seed=1, max_tokens=2))
+    assert fresh.generate(prompts, temperature=50.0, seed=1, min_p=1.0) == fresh.generate(prompts)
 
 
 def test_a_run_scores_panels(folder):
@@ -254,7 +255,7 @@ def test_bad_parameters(more, says):
 
 
 class _Foreign(Model):
-    def generate(self, prompts, *, temperature=0.0, max_tokens=None, seed=0):
+    def generate(self, prompts, *, temperature=0.0, max_tokens=None, seed=0, min_p=0.0):
         raise NotImplementedError
 
     def log_likelihood(self, examples):

@@ -134,7 +134,7 @@ def test_generation_is_that_of_one_at_a_time_without_a_cache(layers):
     p = {name: view.float() for name, view in shape.views(flat).items()}
     draw = np.random.default_rng(3)
     prompts = [[int(i) for i in draw.integers(2, 11, length)] for length in (0, 1, 2, 5, 9, 9, 23, 60)]
-    found = tiny_decode.generate(p, prompts, 12, 0.0, 0)
+    found = tiny_decode.generate(p, prompts, 12, tiny_decode.Chance())
     ended = 0
     for prompt, response in zip(prompts, found, strict=True):
         tokens = [*prompt, RESPOND]
@@ -158,7 +158,7 @@ def test_draws_do_not_depend_on_what_else_is_asked(trained, monkeypatch):
 
 def test_draws_follow_the_distribution():
     told = torch.log(torch.tensor([[0.5, 0.2, 0.0, 0.3]])).expand(4000, -1)
-    drawn = tiny_decode._drawn(told, (np.arange(4000) + 0.5) / 4000).numpy()
+    drawn = tiny_decode._drawn(told, (np.arange(4000) + 0.5) / 4000, tiny_decode.Chance(1.0)).numpy()
     assert np.bincount(drawn, minlength=4).tolist() == [2000, 800, 0, 1200]
 
 

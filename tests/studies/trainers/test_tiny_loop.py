@@ -102,3 +102,15 @@ def test_batches_hold_similar_lengths_and_no_more_than_asked():
     assert list(batches(lengths, 2)) == [[5, 1], [3, 0], [2], [4]]
     assert list(batches(lengths, 100)) == [[5, 1, 3, 0, 2], [4]]
     assert list(batches([], 2)) == []
+
+
+def test_unlikely_tokens_can_be_cut_off(pair):
+    _, model, _ = pair
+    prompts = [example.prompt for example in DATA] * 3
+    greedy = model.generate(prompts, max_tokens=5)
+    assert model.generate(prompts, temperature=50.0, seed=1, max_tokens=5, min_p=1.0) == greedy
+    wild, tame = (model.generate([""] * 200, temperature=4.0, seed=1, max_tokens=5, min_p=p) for p in (0.0, 0.2))
+    assert len(set(tame)) < len(set(wild))
+    told = [model.log_likelihood([Example("", text) for text in texts])[:, 0].mean() for texts in (wild, tame)]
+    assert told[0] < told[1]
+    assert model.generate([""] * 50, temperature=4.0, seed=1, max_tokens=5, min_p=1e-30) == wild[:50]

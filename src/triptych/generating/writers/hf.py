@@ -18,7 +18,7 @@ from triptych.core.spec import Spec, spec_of
 from triptych.generating.ask import Ask, Said, Told, Writer
 from triptych.generating.writers._answering import answered, check
 from triptych.language.batching import batches
-from triptych.language.decode import continued
+from triptych.language.decode import Chance, continued
 from triptych.language.load import need
 from triptych.language.model import Device, LanguageModel, load_model, weights_of
 
@@ -119,7 +119,7 @@ class HuggingFaceWriter(Writer):
         chance = None
         if temperature:
             draws = [stream("writer", "draw", asks[place].key).random(most) for place in places]
-            chance = (np.array(draws), temperature)
+            chance = Chance(np.array(draws), temperature)
         with need("torch").inference_mode():
             wrote = continued(model.network, [heads[place] for place in places], most, model.codec.ends, chance)
         seconds = round((time.perf_counter() - begun) / len(places), 3)

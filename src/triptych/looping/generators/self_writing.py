@@ -47,7 +47,8 @@ def _own(asked: Asked, model: Model) -> list[Written]:
         places = [place for place, t in enumerate(explored) if t == temperature]
         if places:
             seed, asks = asked.draw("prompts", turn), [asked.write] * len(places)
-            said = model.generate(asks, temperature=temperature, max_tokens=asked.prompt_tokens, seed=seed)
+            most, least = asked.prompt_tokens, asked.dials.min_p
+            said = model.generate(asks, temperature=temperature, max_tokens=most, seed=seed, min_p=least)
             for place, prompt in zip(places, said, strict=True):
                 prompts[place] = prompt
     said = _answers(prompts, asked, model)

@@ -27,8 +27,9 @@ from triptych.looping.choosing import quotas
 from triptych.looping.policy import Floats, Given, Turn
 
 GRID = (1.0, 1.3, 1.6, 2.2, 2.8, 3.4)
-START = (5, 20, 20, 25, 25, 5)
-"""Temperatures, and the hundredths of the samples written at each in the first round."""
+START, START_CUT = (5, 20, 20, 25, 25, 5), (5, 5, 15, 25, 30, 20)
+"""Temperatures, and the hundredths of the samples written at each in the first round: where any token may be drawn, and where
+unlikely ones are cut off (`Dials.min_p`), so that hotter prompts can still be read."""
 
 HEAPS = 0.7
 FADE = 0.6
@@ -55,10 +56,14 @@ NEW_LEAST = 1e-3
 """New structures per sample below which nothing is called new any more."""
 
 
-def explore_next(given: Given, turns: Sequence[Turn]) -> tuple[tuple[tuple[float, float], ...], str]:
-    """Temperature and share of the samples of the next round, and why."""
+def explore_next(
+    given: Given, turns: Sequence[Turn], *, cut: bool = False
+) -> tuple[tuple[tuple[float, float], ...], str]:
+    """Temperature and share of the samples of the next round, and why; `cut`: whether unlikely tokens are cut off."""
     if not turns:
-        return _pairs(np.array(START)), "the first round: a spread over all of them, to learn what each brings"
+        return _pairs(
+            np.array(START_CUT if cut else START)
+        ), "the first round: a spread over all of them, to learn what each brings"
     tried = [turn.tried for turn in turns]
     if not any(tried):
         return given.dials.explore, "prompts are given, or without a temperature: as the user gave it"

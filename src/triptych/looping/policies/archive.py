@@ -27,6 +27,7 @@ class Archive(Policy):
 
     Attributes:
         explore: temperature while writing a prompt.
+        min_p: while writing a prompt, see `Dials.min_p`.
         temperature: while answering it.
         even: 1: evenly over structures; 0: as often as they were written.
         push: weight of a structure grows with (1 + complexity) to this power.
@@ -34,6 +35,7 @@ class Archive(Policy):
     """
 
     explore: float = 1.6
+    min_p: float = 0.0
     temperature: float = 0.7
     even: float = 1.0
     push: float = 1.0
@@ -45,6 +47,7 @@ class Archive(Policy):
     def __post_init__(self) -> None:
         """Check the parameters."""
         check_share("even", self.even)
+        check_share("min_p", self.min_p)
         check_temperature("explore", self.explore)
         check_temperature("temperature", self.temperature)
 
@@ -53,6 +56,7 @@ class Archive(Policy):
         del turns
         why = {
             "explore": "hotter while writing a prompt, so that new structures are written",
+            "min_p": "hot prompts stay readable" if self.min_p else "any token may be drawn",
             "temperature": "cooler while answering, so that they are solved",
             "archive": "what was once solved is kept for good",
             "even": "every structure counts alike, however often it was written",
@@ -63,6 +67,7 @@ class Archive(Policy):
             given,
             why,
             explore=((self.explore, 1.0),),
+            min_p=self.min_p,
             temperature=self.temperature,
             archive=1.0,
             even=self.even,

@@ -17,7 +17,7 @@ from triptych.core.profile import write_json
 from triptych.core.rng import stream
 from triptych.language.batching import batches
 from triptych.language.codec import Codec, Encoded
-from triptych.language.decode import Reading, continued
+from triptych.language.decode import Chance, Reading, continued
 from triptych.language.load import need, quiet
 from triptych.studies.trainers.hf_blend import averaged, joined
 from triptych.studies.trainers.trainer import Example, Model, check_blend
@@ -47,7 +47,13 @@ class HuggingFaceModel(Model):
     about: dict[str, Any]
 
     def generate(
-        self, prompts: Sequence[str], *, temperature: float = 0.0, max_tokens: int | None = None, seed: int = 0
+        self,
+        prompts: Sequence[str],
+        *,
+        temperature: float = 0.0,
+        max_tokens: int | None = None,
+        seed: int = 0,
+        min_p: float = 0.0,
     ) -> list[str]:
         """One response for each prompt, without white space around it; a prompt beyond the context loses its beginning.
 
@@ -61,7 +67,7 @@ class HuggingFaceModel(Model):
         said = [""] * len(heads)
         with _inference(self.network):
             for rows in batches([len(head) + most for head in heads], _GENERATED):
-                mine = None if draws is None else (draws[rows], temperature)
+                mine = None if draws is None else Chance(draws[rows], temperature, min_p)
                 found = continued(self.network, [heads[row] for row in rows], most, self.codec.ends, mine)
                 for row, tokens in zip(rows, found, strict=True):
                     said[row] = self.codec.decode(tokens)

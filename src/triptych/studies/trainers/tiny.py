@@ -27,7 +27,7 @@ from triptych.core.errors import MissingExtraError, ReadError, SpecError, Tripty
 from triptych.core.profile import write_text
 from triptych.core.rng import stream
 from triptych.core.spec import Spec, params_of
-from triptych.studies.trainers.tiny_decode import generate, log_likelihoods
+from triptych.studies.trainers.tiny_decode import Chance, generate, log_likelihoods
 from triptych.studies.trainers.tiny_fit import Feed, Plan, fit
 from triptych.studies.trainers.tiny_model import Shape
 from triptych.studies.trainers.tiny_text import END, RESPOND, UNKNOWN, Vocabulary
@@ -70,13 +70,19 @@ class TinyModel(Model):
     context: int
 
     def generate(
-        self, prompts: Sequence[str], *, temperature: float = 0.0, max_tokens: int | None = None, seed: int = 0
+        self,
+        prompts: Sequence[str],
+        *,
+        temperature: float = 0.0,
+        max_tokens: int | None = None,
+        seed: int = 0,
+        min_p: float = 0.0,
     ) -> list[str]:
         """One response for each prompt; the draws of prompt i depend on `seed`, i and `max_tokens` alone."""
         encoded = [self.vocabulary.encode(prompt)[-self.context :] for prompt in prompts]
         most = self.longest if max_tokens is None else max_tokens
         with one_thread():
-            tokens = generate(self.shape.views(self.flat), encoded, most, temperature, seed)
+            tokens = generate(self.shape.views(self.flat), encoded, most, Chance(temperature, min_p, seed))
         return [self.vocabulary.decode(row) for row in tokens]
 
     def log_likelihood(self, examples: Sequence[Example]) -> NDArray[np.float64]:

@@ -6,8 +6,10 @@ relative, so that a response does not depend on what else is in the batch.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,19 +74,34 @@ def log_likelihoods(p: Parameters, records: Sequence[tuple[list[int], int]]) -> 
     return out
 
 
-def generate(p: Parameters, prompts: Sequence[list[int]], most: int, temperature: float, seed: int) -> list[list[int]]:
+@dataclass(frozen=True)
+class Chance:
+    """How tokens are drawn.
+
+    Attributes:
+        temperature: 0 is greedy.
+        min_p: a token less likely than so many times the likeliest one, before the temperature, is never drawn.
+        seed: of the draws; those of prompt i depend on i, on the tokens that a response may have, and on nothing else.
+    """
+
+    temperature: float = 0.0
+    min_p: float = 0.0
+    seed: int = 0
+
+
+def generate(p: Parameters, prompts: Sequence[list[int]], most: int, chance: Chance) -> list[list[int]]:
     """Tokens of a response to each prompt, the end token left out.
 
     Args:
         p: parameters of one arm.
         prompts: tokens of each prompt, RESPOND left out.
         most: tokens of a response at most.
-        temperature: 0 is greedy.
-        seed: of the draws; those of prompt i depend on i, on `most` and on nothing else.
+        chance: how they are drawn.
     """
     import torch  # noqa: PLC0415 - an extra
 
-    draws = stream("tiny", "generate", seed).random((len(prompts), most)) if temperature > 0 else None
+    shape = len(prompts), most
+    draws = stream("tiny", "generate", chance.seed).random(shape) if chance.temperature > 0 else None
     out: list[list[int]] = [[] for _ in prompts]
     with torch.inference_mode():
         for group in batches([len(prompt) + 1 + most // 2 for prompt in prompts], _rows(p)):
@@ -92,7 +109,7 @@ def generate(p: Parameters, prompts: Sequence[list[int]], most: int, temperature
             for step in range(most):
                 items = np.array(group)[decoding.items]
                 told = decoding.step()
-                chosen = told.argmax(-1) if draws is None else _drawn(told / temperature, draws[items, step])
+                chosen = told.argmax(-1) if draws is None else _drawn(told, draws[items, step], chance)
                 for item, token in zip(items[decoding.open], chosen.cpu().numpy()[decoding.open], strict=True):
                     if token != END:
                         out[item].append(int(token))
@@ -101,10 +118,13 @@ def generate(p: Parameters, prompts: Sequence[list[int]], most: int, temperature
     return out
 
 
-def _drawn(told: torch.Tensor, draws: NDArray[np.float64]) -> torch.Tensor:
+def _drawn(told: torch.Tensor, draws: NDArray[np.float64], chance: Chance) -> torch.Tensor:
     """One token for each row of logits (b, V) by the inverse of its distribution at the draws (b,)."""
     import torch  # noqa: PLC0415
 
+    if chance.min_p > 0:
+        told = told.masked_fill(told < told.max(-1, keepdim=True).values + math.log(chance.min_p), -math.inf)
+    told = told / chance.temperature
     below = told.double().softmax(-1).cumsum(-1)
     at = torch.from_numpy(draws).to(told.device)[:, None] * below[:, -1:]
     return torch.searchsorted(below, at, right=True)[:, 0].clamp_(max=told.shape[1] - 1)

@@ -61,9 +61,18 @@ class Model(ABC):
 
     @abstractmethod
     def generate(
-        self, prompts: Sequence[str], *, temperature: float = 0.0, max_tokens: int | None = None, seed: int = 0
+        self,
+        prompts: Sequence[str],
+        *,
+        temperature: float = 0.0,
+        max_tokens: int | None = None,
+        seed: int = 0,
+        min_p: float = 0.0,
     ) -> list[str]:
-        """One response for each prompt; temperature 0 is greedy. `max_tokens` None: what the trainer thinks fit."""
+        """One response for each prompt; temperature 0 is greedy. `max_tokens` None: what the trainer thinks fit.
+
+        `min_p`: a token less likely than so many times the likeliest one, before the temperature, is never drawn.
+        """
 
     @abstractmethod
     def log_likelihood(self, examples: Sequence[Example]) -> NDArray[np.float64]:
