@@ -2,7 +2,7 @@
 
 Usage: TRIPTYCH_DATA=FOLDER python benchmarks/detectors/evaluate.py
 
-`labels.csv` holds one line a row and detector: file, id, detector, split, label. The rows of `echo_rows` and `echo_rows_2` are ours and lie here
+`labels.csv` holds one line a row and detector: file, id, detector, split, label. The rows of `echo_rows`, `echo_rows_2` and `echo_rows_3` are ours and lie here
 (`make_echo_rows.py` made them); the others are not ours to ship: FOLDER has one FILE.jsonl.gz for each file named, with id,
 prompt and response. Without a folder our own rows are scored alone and nothing is written. Rows were drawn from all files, some at
 random and most from wide keyword or overlap filters so that positives exist (therefore precision here is precision on
@@ -88,6 +88,22 @@ changed where more was asked, which is the right answer in other tasks; three ar
 check; three are loops; one is a sentence given back without its marks. How often a small model answers so, and how strictly one
 reads it, moves the recall: compare rounds 2 and 4.
 
+Rounds 5 and 6 were to be as strange to the rules as could be: each by a writer who knew no rule, no label and no score, who wrote
+the prompts (243 and 260, everyday tasks in many layouts, a fifth without an input, one in eight with nothing to do), let the
+model answer at temperatures 0 and .4, and labelled all rows by the definition. Round 5 (453 answers, 31 echoes): the rules of
+before had 25 flags, 21 right, .84/.68; the rules mended on rounds 1 to 4, run once: 26 flags, 21 right, .81/.68. So what had
+been learnt on rounds 2 and 4 did not carry over. The definition's edge was then put by the letter (below), round 5 went to
+dev, and the rules were mended by kinds: nothing there to act on, tasks done in a part, texts that had to grow or be cut and did
+not, errors that can be seen and are left, lists in no order. Frozen, and run once on round 6 (477 answers, 42 echoes, prompts of
+the same mixture by another writer): 40 flags, 35 right, 7 of 42 missed: **.875/.83** (Wilson .74 to .95 and .69 to .92); the rules
+of before get 39 flags, 30 right, .77/.71 on the same rows. Nothing was changed after. The interval of the recall still reaches
+below .8, and its point does not stand alone: on two sets of 288 and 172 answers that the writer of the rules made and labelled
+himself before he ran them, first sight gave .90/.76 and .875/.76 (before the last mending).
+
+By the letter: at most one word in ten changed, left out, added or moved, rounded down, in texts under ten words one (2 of 20 yes, 2
+of 19 no); a task done in a part only, with no more than that changed, is an echo; an input with five words or more of
+anything else behind it is none. Labels of earlier rounds stand as they were made ("about one word in ten").
+
 While the rules were written their flags were also read on rows without labels: the 94,129 of the fourteen other files (those with
 labels among them), and the 51,941 of alpaca_cleaned_52k. Of the 32 flags on the latter by the rules of before 15 were right as
 the writer of the looser rules read them; the rest are mostly inputs with nothing to correct or to convert. The present rules add
@@ -95,11 +111,12 @@ two: one right, one a text in "the correct order" that may have been so; in the 
 right one. The rules were mended from these rows, so that is no held-out figure. Where echoes are rare (one row in two thousand)
 half of the flags are wrong, and a rate says little.
 
-Dev scores say how well rules can be fitted, not how well they do. Present test rows: our rounds 2 and 4 for prompt_echo,
+Dev scores say how well rules can be fitted, not how well they do. Present test rows: our round 6 for prompt_echo,
 5 for truncated, 2 for refusal, repetition_loop and constraints, 1 for the rest.
 
-Known misses. prompt_echo: an edit with one word or comma changed where more was asked, a list not sorted by a key that is not in
-its letters, a loop of parts of the input, an input and part of it as its own key words, an input under a title of its own words.
+Known misses. prompt_echo: a word changed in a style edit, in an extraction or in a short text where more was asked, an input with a
+few words of its own behind it or under an unusual first line, grammar errors of which no list has one left. Wrong flags: a
+correct sentence after "Correct the sentence.", lists in an order that no rule can tell.
 truncated: loops cut at the end of a line, code and formulas, a content word at the end ("respond to customer").
 
 Counts are also scored as "two or more". Positives are few in some splits: read the Wilson intervals.
@@ -130,7 +147,7 @@ from triptych.features.structure import Structure
 from triptych.features.validity import DEFECTS, Validity, defects
 
 HERE = Path(__file__).parent
-OWN = {"echo_rows": "own rows", "echo_rows_2": "own rows 2"}
+OWN = {"echo_rows": "own rows", "echo_rows_2": "own rows 2", "echo_rows_3": "own rows 3"}
 COUNTS = {"reasoning_steps": "response", "constraints": "prompt"}
 AT_LEAST = 2
 

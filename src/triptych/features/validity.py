@@ -125,7 +125,7 @@ class Validity(Feature):
     """`defects@on` uint16: the bitset over `DEFECTS` of the response, or of the prompt where that is the judged text."""
 
     on: Literal["response", "prompt"] = "response"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     @property
     def needs(self) -> tuple[str, ...]:
