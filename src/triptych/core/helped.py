@@ -8,7 +8,8 @@ the dear instrument, g the same measure under the cheap one, and S_1 .. S_k furt
 What S is off by chance under the cheap instrument is taken out. Both parts in brackets have one expectation, whatever g is, so θ
 has that of f(S): the value at n records, for any measure, also one that moves with n. It is a control variate, and for a mean
 prediction-powered inference (Angelopoulos, Duchi & Zrnic 2023, PPI++, arXiv 2311.01453), whose weight λ is its own: the
-slope of the changes that groups of records make in f(S) over those in the brackets. Since λ is fitted to the 32 changes that the
+slope of the changes that groups of records make in f(S) over those in the brackets. That holds for any λ that is given; fitted to
+the same records it may leave a bias of order 1/32 of the error, of which benchmarks/encoder_sample.py sees none. Since λ is fitted to the 32 changes that the
 interval is made of, the interval has one degree of freedom less, as a regression has.
 """
 

@@ -77,12 +77,17 @@ def continued(
     return out
 
 
+def likely(told: Any, min_p: float) -> Any:
+    """Logits (b, V) with -inf for each token that is less likely than `min_p` times the likeliest one; 0: as they are."""
+    if not min_p:
+        return told
+    return told.masked_fill(told < told.max(-1, keepdim=True).values + math.log(min_p), -math.inf)
+
+
 def _drawn(told: Any, draws: Any, chance: Chance) -> Any:
     """One token for each row of logits (b, V) by the inverse of its distribution at the draws (b,)."""
     torch = need("torch")
-    if chance.min_p > 0:
-        told = told.masked_fill(told < told.max(-1, keepdim=True).values + math.log(chance.min_p), -math.inf)
-    below = (told / chance.temperature).float().softmax(-1).cumsum(-1, dtype=torch.float64)
+    below = (likely(told, chance.min_p) / chance.temperature).float().softmax(-1).cumsum(-1, dtype=torch.float64)
     return torch.searchsorted(below, draws[:, None] * below[:, -1:], right=True)[:, 0].clamp_(max=told.shape[1] - 1)
 
 

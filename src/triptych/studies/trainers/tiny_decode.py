@@ -6,7 +6,6 @@ relative, so that a response does not depend on what else is in the batch.
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triptych.core.rng import stream
+from triptych.language.decode import likely
 from triptych.studies.trainers.tiny_fit import Feed, collate
 from triptych.studies.trainers.tiny_model import SHIFTED, Parameters, logits, mask, norm, shift
 from triptych.studies.trainers.tiny_text import END, RESPOND
@@ -122,9 +122,7 @@ def _drawn(told: torch.Tensor, draws: NDArray[np.float64], chance: Chance) -> to
     """One token for each row of logits (b, V) by the inverse of its distribution at the draws (b,)."""
     import torch  # noqa: PLC0415
 
-    if chance.min_p > 0:
-        told = told.masked_fill(told < told.max(-1, keepdim=True).values + math.log(chance.min_p), -math.inf)
-    told = told / chance.temperature
+    told = likely(told, chance.min_p) / chance.temperature
     below = told.double().softmax(-1).cumsum(-1)
     at = torch.from_numpy(draws).to(told.device)[:, None] * below[:, -1:]
     return torch.searchsorted(below, at, right=True)[:, 0].clamp_(max=told.shape[1] - 1)
