@@ -20,10 +20,9 @@ from triptych.annotating.annotator import Item
 from triptych.annotating.run import ALL, Annotation, Sample, annotate
 from triptych.core.groups import mix
 from triptych.core.relation import Keys
-from triptych.core.statistic import Statistic
 from triptych.data import Dataset
 from triptych.engines.catalog import Instruments, work_for
-from triptych.engines.fold import Selected, fold
+from triptych.engines.fold import Selected
 from triptych.engines.store import FeatureStore, scan
 from triptych.features.embedding import Embedding
 from triptych.profiling.annotations import described, features_of
@@ -60,8 +59,9 @@ def read_second(dataset: Dataset, ready: Prepared, bench: Bench, other: Instrume
     annotation = _encoded(ready, rows[0], own, bench)
     again = _under(dataset, ready, replace(own, annotations=(*own.annotations, *features_of([annotation]))), bench)
     again = replace(again, selected=replace(again.selected, rows=rows[0]))
-    cheap = [_fold(ready, each, bench) for each in rows]
-    here = replace(ready, selected=replace(ready.selected, rows=rows[0]))
+    ready = replace(ready, work=work_for(_needs(ready), ready.instruments))
+    samples_of = [replace(ready, selected=replace(ready.selected, rows=each)) for each in rows]
+    cheap, here = [folded(each, bench) for each in samples_of], samples_of[0]
     asked = f"{len(rows[0]):,} of {len(ready.selected.keys):,} asked"
     name, others = ready.instruments.encoder_identity.partition("@")[0], sum(map(len, rows[1:]))
     helped = f"{asked}; helped by {name} on {others:,} others" if others else asked
@@ -102,26 +102,23 @@ def _rows(selected: Selected, places: NDArray[np.int64]) -> NDArray[np.int64]:
     return places if selected.rows is None else selected.rows[places]
 
 
+def _needs(ready: Prepared) -> list[str]:
+    """Columns that the panel's measures read."""
+    return [need for measure in ready.panel.measures for need in measure.statistic().needs]
+
+
 def _under(dataset: Dataset, ready: Prepared, instruments: Instruments, bench: Bench) -> Prepared:
     """The same records with the features that other instruments give."""
-    work = work_for([need for measure in ready.panel.measures for need in measure.statistic().needs], instruments)
+    work = work_for(_needs(ready), instruments)
     store = scan(dataset, work.features, bench.cache, bench.engine, bench.progress)
     return replace(
         ready, instruments=instruments, work=work, store=store, selected=replace(ready.selected, store=store)
     )
 
 
-def _fold(ready: Prepared, rows: NDArray[np.int64], bench: Bench) -> dict[str, Statistic]:
-    """The statistics of these rows under the first encoder."""
-    statistics = [measure.statistic() for measure in ready.panel.measures]
-    needs = [need for statistic in statistics for need in statistic.needs]
-    relations = work_for(needs, ready.instruments).relations
-    return fold(replace(ready.selected, rows=rows), statistics, relations, bench.engine, bench.progress)
-
-
 def _encoded(ready: Prepared, rows: NDArray[np.int64], instruments: Instruments, bench: Bench) -> Annotation:
     """The vectors of these rows under other instruments."""
-    features = work_for([n for m in ready.panel.measures for n in m.statistic().needs], instruments).features
+    features = work_for(_needs(ready), instruments).features
     columns = tuple(sorted(name for each in features if isinstance(each, Embedding) for name in each.gives))
     items = _items(ready.store, rows)
     copies = Counter(item.content_id for item in items)
