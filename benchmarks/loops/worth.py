@@ -31,6 +31,7 @@ DEVELOPED = (0, 1)
 SEEDS, FEW = tuple(range(2, 12)), 3
 BEST_TRIAL = "archive"
 MAIN = ("keep", BEST_TRIAL, "correct:anchor=0.5")
+"""The last one is the policy `anchor` too."""
 OTHERS = (
     "quality_only",
     "accumulate",
@@ -38,22 +39,34 @@ OTHERS = (
     "boundary",
     "bstar",
     "wiseft",
-    "anchor",
     "none",
     "archive:explore=2.5,start=continue",
     "archive:explore=2.8,min_p=0.001",
 )
 ABLATION = {
     "without exploration": "keep:explore=no",
-    "without cutting tokens off": "keep:min_p=0",
     "without archive": "keep:archive=no",
-    "without evenness": "keep:even=0",
-    "without boundary": "keep:boundary=0",
     "without anchor": "keep:anchor=0",
     "without push": "keep:push=0",
+}
+BARE = {"explore": "no", "archive": "no", "even": "0", "boundary": "0", "anchor": "0", "push": "0"}
+"""`keep` without an ingredient: random correct samples, from the base until the last two trainings."""
+ALONE = {
+    "none of them": {},
+    "exploration alone": {"explore": "yes"},
+    "archive, evenly, alone": {"archive": "yes", "even": "1"},
+    "anchor alone": {"anchor": "0.25"},
+    "push alone": {"push": "1"},
+}
+"""What is put back into `BARE`."""
+FINER = {
+    "without cutting tokens off": "keep:min_p=0",
+    "without evenness": "keep:even=0",
+    "without boundary": "keep:boundary=0",
     "going on each round": "keep:start=continue",
     "from the base each round": "keep:polish=0",
 }
+"""Parts of ingredients, left out."""
 WORLDS: Mapping[str, Mapping[str, Any]] = {
     "programs": {"start": {"skills": 12, "records": 2000, "forms": 1}, "ood": ("compositions",)},
     "rewriting": {"start": {"skills": 24, "records": 2000, "forms": 1}, "ood": ("compositions", "deeper")},
@@ -85,11 +98,13 @@ def jobs(quick: bool) -> dict[str, dict[str, Any]]:
         for world in WORLDS:
             for policy in MAIN:
                 out[f"{world} {policy} {seed} closed"] = table(world, policy, seed, quick=quick)
-    for seed in seeds[:FEW]:
-        for world in WORLDS:
-            for policy in (*OTHERS, *ABLATION.values()):
-                out[f"{world} {policy} {seed} closed"] = table(world, policy, seed, quick=quick)
-            out[f"{world} keep {seed} open"] = table(world, "keep", seed, closed=False, quick=quick)
+    alone = [f"keep:{','.join(f'{name}={value}' for name, value in (BARE | put).items())}" for put in ALONE.values()]
+    for some in ((*ABLATION.values(), *alone, *OTHERS), tuple(FINER.values())):
+        for seed in seeds[:FEW]:
+            for world in WORLDS:
+                for policy in some:
+                    out[f"{world} {policy} {seed} closed"] = table(world, policy, seed, quick=quick)
+                out[f"{world} keep {seed} open"] = table(world, "keep", seed, closed=False, quick=quick)
     return out
 
 

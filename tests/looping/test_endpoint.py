@@ -72,8 +72,32 @@ def test_an_endpoint_that_writes_no_prompt(serve, tmp_path):
         generator(serve(lambda *_: chat("  "))).write(asked(tmp_path, write="w"), None)
 
 
+def test_unlikely_tokens_are_cut_off_of_prompts_where_the_server_can(serve, tmp_path):
+    dials = Dials(temperature=0.5, explore=((2.0, 1.0),), min_p=0.01)
+
+    def told(**params):
+        server = serve(lambda request, _: chat(f"task {request['body']['seed']}"))
+        made = generator(server, **params)
+        made.write(asked(tmp_path, write="write one", dials=dials), None)
+        bodies = [(request["said"] == "write one", request["body"]) for request in server.requests]
+        assert not any("min_p" in body for own, body in bodies if not own)
+        return made.cuts, {body.get("min_p") for own, body in bodies if own}
+
+    assert told() == (False, {None})
+    assert told(min_p="before") == (True, {0.01})
+    assert told(min_p="after") == (True, {0.1})  # (p / q)^(1 / 2) >= .1 where p / q >= .01
+
+
 def test_bad_parameters_of_the_generator():
-    for params in ({"body": "{"}, {"body": "[1]"}, {"at_once": "0"}, {"style": "song"}, {"url": "x"}):
+    for params in (
+        {"min_p": "yes"},
+        {"hottest": "0"},
+        {"body": "{"},
+        {"body": "[1]"},
+        {"at_once": "0"},
+        {"style": "song"},
+        {"url": "x"},
+    ):
         with pytest.raises(SpecError):
             build_generator("endpoint", {"url": "http://host", "model": "m", **params})
     with pytest.raises(SpecError, match='needs "model"'):

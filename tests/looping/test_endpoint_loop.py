@@ -93,6 +93,26 @@ def test_a_loop_without_its_server_stops_with_the_reason_and_goes_on_when_it_is_
     assert made("out", loops) == made("whole", loops)
 
 
+def test_keep_does_not_write_hotter_than_the_server_can(loops, tmp_path, monkeypatch, serve):
+    monkeypatch.chdir(tmp_path)
+    server = serve(clerk)
+    given = table(loops, tmp_path, server.url)
+    given["policy"] = {**given["policy"], "name": "keep"}
+    (arm,) = loops.run("out", **given)["arms"]
+    assert arm["rounds"][0]["dials"]["min_p"] == 0
+    told = {one["dial"]: one["reason"] for one in arm["rounds"][0]["decisions"]}
+    assert told["min_p"] == "any token may be drawn: nothing tells the generator to cut some off"
+    assert max(one["body"]["temperature"] for one in server.requests) <= 2
+
+    cutting = serve(clerk)
+    writer = given["generator"] | {"url": cutting.url, "min_p": "before", "hottest": 3.5}
+    (arm,) = loops.run("hot", **{**given, "generator": writer})["arms"]
+    assert arm["rounds"][0]["dials"]["min_p"] == 0.001
+    wrote = [one["body"] for one in cutting.requests if one["said"] == "Write a sum."]
+    assert wrote[0]["min_p"] == 0.001
+    assert max(body["temperature"] for body in wrote) == 3.4
+
+
 def test_what_another_model_writes_is_answered_by_ours_and_not_asked_of_it(loops, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = LoopConfig.of(table(loops, tmp_path, "http://127.0.0.1:1"))

@@ -239,6 +239,20 @@ def test_keep_begins_with_a_spread() -> None:
     assert sum(t * share for t, share in whole.explore) < sum(t * share for t, share in dials.explore)
 
 
+def test_keep_asks_for_no_hotter_prompts_than_the_generator_writes() -> None:
+    policy = parse_policy("keep")
+    cooler, _ = policy.dials(replace(GIVEN, hottest=2.0), [])
+    assert dict(cooler.explore) == pytest.approx({1.0: 5 / 25, 1.3: 5 / 25, 1.6: 15 / 25})
+    assert sum(share for _, share in cooler.explore) == pytest.approx(1)
+    found = tried({1.3: (100, 90, 1), 1.6: (100, 80, 9)})
+    later, _ = policy.dials(replace(GIVEN, hottest=2.0), [turn(tried=found)])
+    assert set(dict(later.explore)) <= {1.0, 1.3, 1.6}
+    only, _ = policy.dials(replace(GIVEN, hottest=0.9), [])
+    assert only.explore == ((0.9, 1.0),)
+    whole, _ = policy.dials(replace(GIVEN, cuts=False), [])
+    assert whole.explore == keep([], "keep:min_p=0")[0].explore
+
+
 def test_keep_moves_samples_to_what_finds_new_structures() -> None:
     found = tried(
         {1.0: (600, 400, 0), 1.6: (1500, 1000, 8), 2.2: (1500, 700, 14), 2.8: (1500, 400, 30), 3.4: (900, 90, 6)}

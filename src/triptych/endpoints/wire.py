@@ -121,6 +121,7 @@ class Question:
         tops: how many of the likeliest tokens are wanted at each place of the reply, with their log-probabilities.
         turns: role and text of what was said between the system message and the prompt (chat).
         texts: what is to be embedded; the style embeddings reads nothing else of a question.
+        min_p: a token less likely than so many times the likeliest one is not drawn, as the server means it; 0: not told.
     """
 
     prompt: str
@@ -132,6 +133,7 @@ class Question:
     tops: int = 0
     turns: tuple[tuple[str, str], ...] = ()
     texts: tuple[str, ...] = ()
+    min_p: float = 0.0
 
 
 def body_fields(text: str) -> Mapping[str, Any]:
@@ -164,6 +166,7 @@ def body_of(endpoint: Endpoint, question: Question) -> dict[str, Any]:
     else:
         body["prompt"] = question.prompt
     body |= {"temperature": question.temperature, "seed": question.seed}
+    body |= {"min_p": question.min_p} if question.min_p else {}
     if question.max_tokens is not None:
         body["max_tokens"] = question.max_tokens
     if endpoint.style == "chat":

@@ -7,6 +7,7 @@ file in `looping/policies/` is their registration.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,14 +48,23 @@ class Turn:
 
 @dataclass(frozen=True)
 class Given:
-    """What is the same in all rounds: the budget of records to train on, samples written, rounds in all, and the dials
-    that the user set; a policy changes only the dials that it is about.
+    """What is the same in all rounds.
+
+    Attributes:
+        budget: of records to train on.
+        samples: written in a round.
+        rounds: in all.
+        dials: that the user set; a policy changes only those that it is about.
+        hottest: the highest temperature that the generator writes prompts at.
+        cuts: whether it can cut unlikely tokens off (`Dials.min_p`).
     """
 
     budget: int
     samples: int
     rounds: int
     dials: Dials
+    hottest: float = math.inf
+    cuts: bool = True
 
 
 @dataclass(frozen=True)

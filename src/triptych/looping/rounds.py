@@ -96,8 +96,9 @@ class Arm:
     @cached_property
     def given(self) -> Given:
         """What is the same in all rounds."""
-        config = self.setting.config
-        return Given(config.budget, config.generator.samples, config.rounds, config.dials)
+        config, writer = self.setting.config, self.setting.generator
+        samples = config.generator.samples
+        return Given(config.budget, samples, config.rounds, config.dials, writer.hottest, writer.cuts)
 
     def play(self, number: int) -> Played:
         """Score, write, judge, close, choose, read; train nothing.
@@ -199,7 +200,12 @@ class _Round:
         self.dials, self.decisions = self._set()
 
     def _set(self) -> tuple[Dials, list[Decision]]:
-        return self.arm.policy.dials(self.arm.given, self.arm.turns)
+        """The dials and why; a generator that cuts no tokens off is not said to."""
+        dials, decisions = self.arm.policy.dials(self.arm.given, self.arm.turns)
+        if self.arm.given.cuts or not dials.min_p:
+            return dials, decisions
+        whole = Decision("min_p", "0", "any token may be drawn: nothing tells the generator to cut some off")
+        return replace(dials, min_p=0.0), [*(one for one in decisions if one.dial != "min_p"), whole]
 
     @cached_property
     def model(self) -> Model:

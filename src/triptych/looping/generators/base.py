@@ -135,6 +135,16 @@ class Generator(ABC):
         """Name and parameters."""
         return Spec(self.name, params_of(self))
 
+    @property
+    def hottest(self) -> float:
+        """The highest temperature that it writes prompts at, for policies that set it."""
+        return math.inf
+
+    @property
+    def cuts(self) -> bool:
+        """Whether it can cut unlikely tokens off while it writes prompts (`Dials.min_p`)."""
+        return True
+
     def beside(self, folder: Path) -> Generator:  # noqa: ARG002 - most name no files
         """The same with the files that its parameters name looked for in this folder."""
         return self

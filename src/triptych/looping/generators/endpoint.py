@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Literal, final
 
 from triptych.core.errors import SpecError, TriptychError, UsageError, message
 from triptych.core.places import default_cache
@@ -15,6 +15,8 @@ from triptych.endpoints.wire import Endpoint, Question, Style, body_fields
 from triptych.looping.generators.base import Asked, Batch, Generator
 from triptych.looping.records import Written
 from triptych.studies.trainers.trainer import Example, Model
+
+_ORDERS = ("before", "after")
 
 
 @final
@@ -33,6 +35,9 @@ class EndpointGenerator(Generator):
         system: a system message before every prompt; of the style text, what stands right before it: examples.
         max_tokens: of one reply; 0: what the server thinks fit.
         logprobs: ask for log-probabilities of the tokens; not every server has them.
+        min_p: when the server cuts off tokens that are less likely than `min_p` times the likeliest one: "before" the
+            temperature (llama.cpp), or "after" it (vLLM), where min_p^(1 / temperature) is the same; "": it is not told.
+        hottest: the highest temperature that policies may ask for prompts at; OpenAI allows 2, vLLM more.
         body: more fields of a request, as a JSON object; null takes one of ours out: {"seed": null}.
         at_once, tries, timeout: requests under way at one time; tries of one; seconds for one.
     """
@@ -48,6 +53,8 @@ class EndpointGenerator(Generator):
     system: str = ""
     max_tokens: int = 0
     logprobs: bool = False
+    min_p: Literal["", "before", "after"] = ""
+    hottest: float = 2.0
     body: str = ""
     at_once: int = 8
     tries: int = 7
@@ -57,12 +64,21 @@ class EndpointGenerator(Generator):
         """Check what can be checked without asking.
 
         Raises:
-            SpecError: no address, a number out of range, a body that is no JSON object.
+            SpecError: no address, a number or a word out of range, a body that is no JSON object.
         """
         self.client(None)
+        if self.min_p not in {"", *_ORDERS}:
+            raise SpecError(message("endpoint: unknown min_p.", got=self.min_p, want=", ".join(_ORDERS)))
+        if not self.hottest > 0:
+            raise SpecError(message("endpoint: hottest is out of range.", got=f"{self.hottest:g}", want="above 0"))
         if self.max_tokens < 0:
             got = f"{self.max_tokens}"
             raise SpecError(message("endpoint: max_tokens is out of range.", got=got, want="0 or more"))
+
+    @property
+    def cuts(self) -> bool:
+        """Whether the server is told to cut unlikely tokens off."""
+        return bool(self.min_p)
 
     def client(self, kept: Path | None) -> Client:
         """What asks the endpoint, keeping replies in this folder."""
@@ -97,7 +113,10 @@ class EndpointGenerator(Generator):
         temperatures = asked.temperatures()
         seeds = asked.draws(len(temperatures), "endpoint prompts")
         most = asked.prompt_tokens
-        asks = [self._question(asked, asked.write, t, seed, most) for t, seed in zip(temperatures, seeds, strict=True)]
+        asks = [
+            self._question(asked, asked.write, t, seed, most, self._cut(asked.dials.min_p, t))
+            for t, seed in zip(temperatures, seeds, strict=True)
+        ]
         said, usage = client.ask(asks)
         notes = _notes("prompts", said, usage)
         made = [place for place, answer in enumerate(said) if isinstance(answer, Reply) and answer.text.strip()]
@@ -132,11 +151,19 @@ class EndpointGenerator(Generator):
             [self._question(asked, prompt, t, seed, most) for prompt, seed in zip(prompts, seeds, strict=True)]
         )
 
-    def _question(self, asked: Asked, prompt: str, temperature: float, seed: int, most: int | None) -> Question:
+    def _cut(self, least: float, temperature: float) -> float:
+        """`Dials.min_p` as the server means it; 0: it is not told."""
+        if not self.min_p or not least or not temperature:
+            return 0.0
+        return least if self.min_p == "before" else least ** (1 / temperature)
+
+    def _question(
+        self, asked: Asked, prompt: str, temperature: float, seed: int, most: int | None, least: float = 0.0
+    ) -> Question:
         tokens, told = most or self.max_tokens or None, self.logprobs and asked.likelihood
         if self.style == "text":
-            return Question(self.system + prompt, temperature, seed, tokens, logprobs=told)
-        return Question(prompt, temperature, seed, tokens, self.system, told)
+            return Question(self.system + prompt, temperature, seed, tokens, logprobs=told, min_p=least)
+        return Question(prompt, temperature, seed, tokens, self.system, told, min_p=least)
 
 
 def _likelihood(*replies: Answer) -> float | None:

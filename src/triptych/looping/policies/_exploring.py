@@ -20,11 +20,16 @@ A bandit with few arms, a grid of temperatures, all in one round, in shares that
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from triptych.looping.choosing import quotas
 from triptych.looping.policy import Floats, Given, Turn
+
+Tried: TypeAlias = Sequence[Mapping[float, Mapping[str, int]]]
+"""Of each round: temperature to what came of it, see `Turn.tried`."""
 
 GRID = (1.0, 1.3, 1.6, 2.2, 2.8, 3.4)
 START, START_CUT = (5, 20, 20, 25, 25, 5), (5, 5, 15, 25, 30, 20)
@@ -60,28 +65,28 @@ def explore_next(
     given: Given, turns: Sequence[Turn], *, cut: bool = False
 ) -> tuple[tuple[tuple[float, float], ...], str]:
     """Temperature and share of the samples of the next round, and why; `cut`: whether unlikely tokens are cut off."""
+    arms = tuple(arm for arm in GRID if arm <= given.hottest) or (given.hottest,)
     if not turns:
-        return _pairs(
-            np.array(START_CUT if cut else START)
-        ), "the first round: a spread over all of them, to learn what each brings"
+        start = np.array((START_CUT if cut else START)[: len(arms)])
+        return _pairs(arms, start), "the first round: a spread over all of them, to learn what each brings"
     tried = [turn.tried for turn in turns]
     if not any(tried):
         return given.dials.explore, "prompts are given, or without a temperature: as the user gave it"
     last = next(each for each in reversed(tried) if each)
     new, samples = _sum(last, "new_structures"), _sum(last, "samples")
-    index = indices(tried)
-    worth = index * _passing(tried) ** PASSING
+    index = indices(tried, arms)
+    worth = index * _passing(tried, arms) ** PASSING
     best = int(np.argmax(worth))
     if new < NEW_LEAST * samples and _explored(turns):
-        rate = np.array([_rate(last, arm, "passed") for arm in GRID])
+        rate = np.array([_rate(last, arm, "passed") for arm in arms])
         most = int(np.argmax(rate))
-        weights = np.where(np.arange(len(GRID)) == most, 1.0, 0.0)
+        weights = np.where(np.arange(len(arms)) == most, 1.0, 0.0)
         said = f"{new:,} new structures in {samples:,} samples, hardly any"
-        said += f": most passed at {GRID[most]:g}, {rate[most]:.0%} of the samples; a tenth looks on at {GRID[best]:g}"
-        return _shares(weights, {most - 1, most + 1, best} - {most}), said
-    each = ", ".join(f"{arm:g}: {_of(last, arm, 'new_structures')} of {_of(last, arm, 'samples'):,}" for arm in GRID)
-    said = f"new structures by temperature {each}; over all rounds, at equal samples, {GRID[best]:g} finds"
-    return _shares(worth**SHARP, {best - 1, best + 1}), f"{said} {index[best]:.2f} times the usual"
+        said += f": most passed at {arms[most]:g}, {rate[most]:.0%} of the samples; a tenth looks on at {arms[best]:g}"
+        return _shares(arms, weights, {most - 1, most + 1, best} - {most}), said
+    each = ", ".join(f"{arm:g}: {_of(last, arm, 'new_structures')} of {_of(last, arm, 'samples'):,}" for arm in arms)
+    said = f"new structures by temperature {each}; over all rounds, at equal samples, {arms[best]:g} finds"
+    return _shares(arms, worth**SHARP, {best - 1, best + 1}), f"{said} {index[best]:.2f} times the usual"
 
 
 def _explored(turns: Sequence[Turn]) -> bool:
@@ -90,23 +95,23 @@ def _explored(turns: Sequence[Turn]) -> bool:
     return found >= len(turns[0].solved)
 
 
-def _passing(tried: Sequence[Mapping[float, Mapping[str, int]]]) -> Floats:
+def _passing(tried: Tried, arms: Sequence[float]) -> Floats:
     """Share of passed samples of each arm beside that of all, over all rounds, (arms,); 1 for an arm that was not tried."""
-    passed = np.array([sum(_of(turn, arm, "passed") for turn in tried) for arm in GRID], dtype=np.float64)
-    samples = np.array([sum(_of(turn, arm, "samples") for turn in tried) for arm in GRID], dtype=np.float64)
+    passed = np.array([sum(_of(turn, arm, "passed") for turn in tried) for arm in arms], dtype=np.float64)
+    samples = np.array([sum(_of(turn, arm, "samples") for turn in tried) for arm in arms], dtype=np.float64)
     usual = (passed.sum() + 1) / (samples.sum() + 1)
     share: Floats = (passed + usual) / (samples + 1) / usual
     return share
 
 
-def indices(tried: Sequence[Mapping[float, Mapping[str, int]]]) -> Floats:
+def indices(tried: Tried, arms: Sequence[float] = GRID) -> Floats:
     """What each arm finds at equal samples, beside what is usual, (arms,); 1 where nothing is known."""
-    found = np.array([[_of(turn, arm, "new_structures") for arm in GRID] for turn in tried], dtype=np.float64)
-    effort = np.array([[_of(turn, arm, "samples") for arm in GRID] for turn in tried], dtype=np.float64) ** HEAPS
+    found = np.array([[_of(turn, arm, "new_structures") for arm in arms] for turn in tried], dtype=np.float64)
+    effort = np.array([[_of(turn, arm, "samples") for arm in arms] for turn in tried], dtype=np.float64) ** HEAPS
     pulled = (effort > 0).astype(np.float64)
     later: Floats = np.cumsum(pulled[::-1], axis=0)[::-1] - pulled
     weight = pulled * FADE**later
-    index: Floats = np.ones(len(GRID))
+    index: Floats = np.ones(len(arms))
     for _ in range(TURNS):
         level = found.sum(axis=1) / np.maximum((effort * index).sum(axis=1), np.finfo(np.float64).tiny)
         expected = (weight * effort * level[:, None]).sum(axis=0)
@@ -114,17 +119,17 @@ def indices(tried: Sequence[Mapping[float, Mapping[str, int]]]) -> Floats:
     return index
 
 
-def _shares(weights: Floats, held: Collection[int]) -> tuple[tuple[float, float], ...]:
+def _shares(arms: Sequence[float], weights: Floats, held: Collection[int]) -> tuple[tuple[float, float], ...]:
     """Weights as shares in hundredths; the arms at the places `held`, where there are such, keep a tenth each."""
     keep = np.array([place in held for place in range(len(weights))])
     weights = np.where((weights >= DROPPED * weights.sum()) | keep, weights, 0.0)
     weights = np.where(keep, np.maximum(weights, _NEARLY_NONE * weights.max()), weights)
     least = np.where(keep, LEAST, 0)
-    return _pairs(quotas(weights, least, np.full(len(weights), 100), 100, np.arange(len(weights))))
+    return _pairs(arms, quotas(weights, least, np.full(len(weights), 100), 100, np.arange(len(weights))))
 
 
-def _pairs(hundredths: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> tuple[tuple[float, float], ...]:
-    return tuple((arm, int(part) / 100) for arm, part in zip(GRID, hundredths, strict=True) if part)
+def _pairs(arms: Sequence[float], parts: NDArray[np.int64]) -> tuple[tuple[float, float], ...]:
+    return tuple((arm, int(part) / int(parts.sum())) for arm, part in zip(arms, parts, strict=True) if part)
 
 
 def _of(tried: Mapping[float, Mapping[str, int]], arm: float, name: str) -> int:

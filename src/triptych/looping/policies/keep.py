@@ -121,7 +121,10 @@ class Keep(Policy):
         dials, decisions = fixed(given, why, archive=float(self.archive), **own)
         moved: list[Moved] = [_temperature(given, turns), self._anchor(turns), self._push(turns), _floor(turns)]
         if self.explore:
-            moved += [("explore", *explore_next(given, turns, cut=self.min_p > 0)), self._cut(turns)]
+            moved += [
+                ("explore", *explore_next(given, turns, cut=self.min_p > 0 and given.cuts)),
+                self._cut(turns),
+            ]
         decisions += [Decision(dial, shown(value), reason) for dial, value, reason in moved]
         return replace(dials, **{dial: value for dial, value, _ in moved}), decisions
 
