@@ -27,8 +27,10 @@ from harness import save
 from playing import rows_of, run, unpacked
 from scipy.stats import binomtest
 
+from triptych.guarding.detect import Bets
 from triptych.guarding.judge import JudgeOptions, Verdict, judge
 from triptych.guarding.ledger import Ledger
+from triptych.guarding.tracks import diversity, error
 
 FILE = Path(__file__).parent / "guarded.jsonl.gz"
 TUNED, TESTED = "programs", "rewriting"
@@ -52,7 +54,7 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
     },
     "exploring": {"policy": "archive:explore={explore},start=continue", "start": NARROW},
     "even": {"policy": "archive:explore=1.0,start=continue", "start": WIDE},
-    "keep": {"policy": "keep", "start": NARROW},
+    "keep": {"policy": "keep:start=continue", "start": NARROW},
     "stalled": {"policy": "correct:anchor=0.5", "start": NARROW},
     "leaky verifier": {"policy": "correct:anchor=0", "start": WIDE, "leak": 0.5},
     "noisy start": {"policy": "correct", "start": {**WIDE, "quality": 0.5}},
@@ -235,6 +237,7 @@ def summary(rows: Sequence[Mapping[str, Any]], options: JudgeOptions | None = No
             "loops": len(some),
             "kind_to_outcome": {" -> ".join(pair): n for pair, n in sorted(kinds.items())},
             "outcome_to_call": {" -> ".join(pair): n for pair, n in sorted(states.items())},
+            "noise": noise([ledgers[row["name"]] for row in some if outcome(row) in HEALTHY]),
             "guard_calls": called(some, lambda row: said[row["name"]].get("collapsing")),
             "guard_calls_or_selection_narrows": called(some, lambda row: said[row["name"]].get("narrowing")),
             "guard_stops": called(some, lambda row: said[row["name"]].get("stop")),
@@ -266,6 +269,34 @@ def _reached(ledger: Ledger, level: float, options: JudgeOptions) -> int | None:
         if float(verdict.evidence.get("collapse") or 0.0) >= level:
             return verdict.round
     return None
+
+
+def noise(ledgers: Sequence[Ledger]) -> dict[str, Any]:
+    """What a reading moves from round to round beyond its own error, in logarithms: quantiles over loops.
+
+    From second differences of rounds 1 on (what is trained on changes after round 0), less what the readings' own errors give,
+    with the level's own step held at half of it, as nine rounds cannot tell the two apart. Negative: less than the errors.
+    """
+    found: dict[str, list[float]] = {}
+    for ledger in ledgers:
+        own: dict[str, float] = {}
+        for track in diversity(ledger, Bets(1.0, 0.0, (0.1,))):
+            entries = [ledger.entries[at] for at in track.where if ledger.entries[at].round > 0]
+            if track.role == "yield" or len(entries) < 4:
+                continue
+            readings = [getattr(entry, track.of)[track.name] for entry in entries]
+            values = np.array([one.value for one in readings])
+            errors = np.array([error(one) for one in readings]) / values
+            given = errors[:-2] ** 2 + 4 * errors[1:-1] ** 2 + errors[2:] ** 2
+            square = float(np.mean(np.diff(np.log(values), 2) ** 2 - given)) / (6 + 2 * 0.5**2)
+            own[f"{track.of}.{track.name}"] = float(np.copysign(abs(square) ** 0.5, square))
+        own |= {"largest": max(own.values())} if own else {}
+        for name, value in own.items():
+            found.setdefault(name, []).append(value)
+    return {
+        name: {"loops": len(values), "median": float(np.median(values)), "q90": float(np.quantile(values, 0.9))}
+        for name, values in sorted(found.items())
+    }
 
 
 def main() -> None:

@@ -11,10 +11,12 @@ from triptych import api
 from triptych.core.errors import SelectionError, TriptychError
 from triptych.guarding.judge import Verdict
 from triptych.looping import rounds, watching
-from triptych.looping.folder import read_records
+from triptych.looping.config import LoopConfig
+from triptych.looping.folder import ArmFolder, read_records
 from triptych.looping.policies.correct import Correct
 from triptych.looping.records import Judged, Written
 from triptych.looping.rounds import solved_of, tried_of
+from triptych.looping.setting import Setting
 
 pytest.importorskip("torch")
 
@@ -73,6 +75,22 @@ def test_every_round_is_a_folder_with_everything_in_it(loops, tmp_path):
     assert f"ID (id) {first['id']['score']:.2f} to {last['id']['score']:.2f}" in said
     assert f"OOD (compositions) {first['compositions']['score']:.2f}" in said
     assert json.loads((tmp_path / "loop.json").read_text()) == document
+
+
+def test_how_long_a_training_from_nothing_is_beside_the_first(loops, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = loops.sums(tmp_path)
+    small = "width=32,batch=64,tokenization=bytes"
+
+    def share(first, later):
+        start = given["start"] | {"trainer": f"tiny:{first},{small}"}
+        table = given | {"start": start, "model": {"trainer": f"tiny:{later},{small}"}}
+        setting = Setting.of(LoopConfig.of(table))
+        return rounds.Arm(setting, Correct(), ArmFolder(tmp_path), None).given.scratch, len(setting.anchor)
+
+    assert share("steps=600", "steps=300")[0] == 0.5
+    found, records = share("epochs=20", "epochs=20")
+    assert found == pytest.approx(150 / records, rel=0.03)  # 150 records of a round
 
 
 def test_the_guard_reads_the_same_from_the_folder(loops, tmp_path):

@@ -57,6 +57,8 @@ class Given:
         dials: that the user set; a policy changes only those that it is about.
         hottest: the highest temperature that the generator writes prompts at.
         cuts: whether it can cut unlikely tokens off (`Dials.min_p`).
+        scratch: steps that a training from nothing has, as a share of those of the first model's; 1 where that begins with
+            a model.
     """
 
     budget: int
@@ -65,6 +67,7 @@ class Given:
     dials: Dials
     hottest: float = math.inf
     cuts: bool = True
+    scratch: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -96,9 +96,11 @@ class Arm:
     @cached_property
     def given(self) -> Given:
         """What is the same in all rounds."""
-        config, writer = self.setting.config, self.setting.generator
+        setting, config, writer = self.setting, self.setting.config, self.setting.generator
+        again, first = setting.trainer.scratch(config.budget), setting.first.scratch(len(setting.anchor))
+        share = again / first if again and first else 1.0
         samples = config.generator.samples
-        return Given(config.budget, samples, config.rounds, config.dials, writer.hottest, writer.cuts)
+        return Given(config.budget, samples, config.rounds, config.dials, writer.hottest, writer.cuts, share)
 
     def play(self, number: int) -> Played:
         """Score, write, judge, close, choose, read; train nothing.

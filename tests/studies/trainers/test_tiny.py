@@ -254,6 +254,15 @@ def test_goes_on_from_a_model(trained):
         small(data).train(data, 0, start=model)
 
 
+def test_steps_of_a_training_from_nothing(tmp_path):
+    data = copying(400)
+    assert small(data, steps=5).scratch(100) == 5
+    trainer = small(data, steps=0, epochs=2, batch=50)
+    assert trainer.scratch(400) == trainer.train(data, 1)[1].steps == 16
+    trainer.train(data, 1)[0].save(tmp_path)
+    assert small(data, steps=5, start=str(tmp_path)).scratch(100) is None
+
+
 def replace_steps(trainer, steps):
     return replace(trainer, steps=steps).prepare(texts(copying(400)))
 

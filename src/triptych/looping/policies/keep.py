@@ -44,6 +44,9 @@ COOLER, HOTTER, COOLEST = 0.2, 0.1, 0.3
 SOLVED, UNSOLVED = 0.85, 0.6
 """Shares of passed answers below the deepest level above which the deepest counts more, and below which it counts less."""
 
+SCRATCH = 0.5
+"""Steps of a training from scratch, as a share of those of the first model, below which it goes on instead."""
+
 PUSH_STEP, PUSH_MOST = 0.5, 3.0
 
 READABLE, UNREADABLE = 0.75, 0.35
@@ -77,7 +80,7 @@ class Keep(Policy):
         boundary: how much structures weigh by p (1 - p); 0: not.
         anchor: share of real data in the first round, and the most there is later; 0: none, in the archive neither.
         push: power of (1 + complexity) to begin with, and the most there is later; 0: none, ever.
-        start: base or continue, until the last rounds.
+        start: base or continue, until the last rounds; base goes on where a training from scratch would be too short.
         polish: so many last trainings go on from the model before, whatever `start` says.
     """
 
@@ -135,6 +138,8 @@ class Keep(Policy):
             return "continue", f"one of the last {self.polish} trainings: the model learns what was found"
         if self.start == "continue":
             return "continue", "goes on from the last model, as asked"
+        if given.scratch < SCRATCH:
+            return "continue", f"from scratch it would have {given.scratch:.0%} of the steps that the first model had"
         return "base", f"{left} trainings are left: a model from scratch writes more that is new"
 
     def choose(self, candidates: Candidates, dials: Dials, budget: int, draw: np.random.Generator) -> list[Judged]:

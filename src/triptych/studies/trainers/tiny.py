@@ -216,6 +216,13 @@ class Tiny(ModelTrainer):
         """Versions of torch and of this package."""
         return {"torch": str(_torch().__version__), "triptych": __version__}
 
+    def _steps(self, records: int) -> int:
+        return self.steps or max(1, round(self.epochs * records / self.batch))
+
+    def scratch(self, records: int) -> int | None:
+        """Optimizer steps of a training on so many records; None with a model to start from."""
+        return None if self.start else self._steps(records)
+
     def train(
         self, data: Sequence[Example], seed: int, start: Model | None = None
     ) -> tuple[TinyModel, Cost, dict[str, Any]]:
@@ -301,7 +308,7 @@ class Tiny(ModelTrainer):
             raise UsageError(message("tiny: no records to train on.", got="0 records"))
         shape = Shape(len(self.vocabulary), self.layers, self.width, self.heads)
         encoded = [[encode(self.vocabulary, example, self.context) for example in data] for data in datas]
-        steps = [self.steps or max(1, round(self.epochs * len(data) / self.batch)) for data in datas]
+        steps = [self._steps(len(data)) for data in datas]
         order = sorted(range(len(datas)), key=lambda arm: -steps[arm])
         feeds = [
             Feed.of([(tokens, 1 if self.prompt_loss else first) for tokens, first, _ in encoded[arm]], seeds[arm])

@@ -183,6 +183,11 @@ class ModelTrainer(Trainer):
     def load(self, folder: Path) -> Model:
         """Read a model that `Model.save` wrote."""
 
+    def scratch(self, records: int) -> int | None:
+        """Optimizer steps of a training on so many records that begins with nothing; None: it begins with a model."""
+        del records
+        return None
+
     def base(self) -> Model:
         """The model before training.
 
