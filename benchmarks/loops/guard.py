@@ -165,16 +165,23 @@ def first_below(values: Sequence[float | None], share: float) -> int | None:
     return None
 
 
-def reading(ledger: Ledger, name: str, of: str = "generated") -> list[float | None]:
-    """A reading of each round."""
-    return [entry.value(name, of) for entry in ledger.entries]
+def entropy(row: Mapping[str, Any], ledger: Ledger) -> list[float | None]:
+    """Entropy of the policy in each round; None in rows that are older than this reading."""
+    del ledger
+    return [one.get("entropy") for one in row["rounds"]]
 
 
-BASELINES: Mapping[str, Callable[[Ledger, float], int | None]] = {
-    "distinct-n below its best": lambda ledger, share: first_below(reading(ledger, "surface"), share),
-    "embeddings' Vendi below its best": lambda ledger, share: first_below(reading(ledger, "semantic"), share),
-    "mean reward below its best": lambda ledger, share: first_below(reading(ledger, "verified"), share),
-    "structures below their best": lambda ledger, share: first_below(reading(ledger, "structures"), share),
+def read(name: str) -> Callable[[Mapping[str, Any], Ledger], list[float | None]]:
+    """A reader of one reading of what was generated, of each round."""
+    return lambda _, ledger: [entry.value(name, "generated") for entry in ledger.entries]
+
+
+BASELINES: Mapping[str, Callable[[Mapping[str, Any], Ledger], list[float | None]]] = {
+    "distinct-n below its best": read("surface"),
+    "embeddings' Vendi below its best": read("semantic"),
+    "mean reward below its best": read("verified"),
+    "structures below their best": read("structures"),
+    "policy entropy below its best": entropy,
 }
 SHARES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 
@@ -249,18 +256,24 @@ def summary(rows: Sequence[Mapping[str, Any]], options: JudgeOptions | None = No
                 for level in (2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0)
             ],
             "baselines": {
-                name: [
-                    {
-                        "share": share,
-                        **called(some, lambda row, rule=rule, share=share: rule(ledgers[row["name"]], share)),
-                    }
-                    for share in SHARES
-                ]
+                name: [{"share": share, **baseline(some, ledgers, rule, share)} for share in SHARES]
                 for name, rule in BASELINES.items()
             },
         }
     asked = len(jobs(SEEDS))
     return {"loops": len(rows), "of": asked, "tuned_on": TUNED, "tested_on": TESTED, "worlds": worlds}
+
+
+def baseline(
+    rows: Sequence[Mapping[str, Any]],
+    ledgers: Mapping[str, Ledger],
+    rule: Callable[[Mapping[str, Any], Ledger], list[float | None]],
+    share: float,
+) -> dict[str, Any]:
+    """How a reading that falls this share below its best does, on the loops that have it."""
+    series = {row["name"]: rule(row, ledgers[row["name"]]) for row in rows}
+    there = [row for row in rows if any(value is not None for value in series[row["name"]])]
+    return {"loops": len(there), **called(there, lambda row: first_below(series[row["name"]], share))}
 
 
 def _reached(ledger: Ledger, level: float, options: JudgeOptions) -> int | None:

@@ -23,7 +23,7 @@ from triptych.core.places import default_cache
 from triptych.engines.progress import Progress
 from triptych.guarding.ledger import Entry, Ledger, Reading
 from triptych.looping.config import LoopConfig
-from triptych.looping.folder import ArmFolder
+from triptych.looping.folder import ArmFolder, RoundFolder, read_records
 from triptych.looping.registry import parse_policy
 from triptych.looping.rounds import Arm, begin
 from triptych.looping.setting import Setting
@@ -49,7 +49,7 @@ def play(name: str, table: Mapping[str, Any]) -> dict[str, Any]:
             arm = Arm(setting, policy, folder, Watching.of(setting, bench))
             for number in range(config.rounds + 1):
                 played = arm.play(number)
-                rounds.append(_round(played.document))
+                rounds.append(_round(played.document) | {"entropy": _entropy(folder.round(number))})
                 stopped = played.stop
                 if stopped or number == config.rounds:
                     break
@@ -110,6 +110,12 @@ def unpacked(values: Mapping[str, Any]) -> Ledger:
         for entry in values["entries"]
     ]
     return Ledger(**{**values, "entries": tuple(entries), "notes": tuple(values["notes"])})
+
+
+def _entropy(folder: RoundFolder) -> float | None:
+    """Mean of -log p per token over what the model wrote, in nats: what trainers log as the entropy of the policy."""
+    told = [one.likelihood for one in read_records(folder.generated) if one.likelihood is not None]
+    return -sum(told) / len(told) if told else None
 
 
 def rows_of(file: Path) -> list[dict[str, Any]]:
