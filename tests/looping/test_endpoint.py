@@ -84,7 +84,7 @@ def test_unlikely_tokens_are_cut_off_of_prompts_where_the_server_can(serve, tmp_
         return made.cuts, {body.get("min_p") for own, body in bodies if own}
 
     assert told() == (False, {None})
-    assert told(min_p="before") == (True, {0.01})
+    assert told(min_p="before") == told(min_p="before", style="text") == (True, {0.01})
     assert told(min_p="after") == (True, {0.1})  # (p / q)^(1 / 2) >= .1 where p / q >= .01
 
 

@@ -382,6 +382,7 @@ def test_keep_begins_anew_until_the_last_trainings() -> None:
     assert {keep(turns[:number], "keep:start=continue")[0].start for number in range(6)} == {"continue"}
     short, why = Keep().dials(replace(GIVEN, scratch=0.25), [])
     assert short.start == "continue"
+    assert Keep().dials(replace(GIVEN, scratch=0.5), [])[0].start == "base"
     assert "25% of the steps" in {one.dial: one.reason for one in why}["start"]
     with pytest.raises(ValueError, match="polish"):
         Keep(polish=-1)
