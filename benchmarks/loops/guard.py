@@ -293,18 +293,21 @@ def noise(ledgers: Sequence[Ledger]) -> dict[str, Any]:
     found: dict[str, list[float]] = {}
     for ledger in ledgers:
         own: dict[str, float] = {}
-        for track in diversity(ledger, Bets(1.0, 0.0, (0.1,))):
+        text: dict[str, float] = {}
+        bets = Bets(1.0, 0.0, (0.1,))
+        for track in diversity(ledger, bets, bets):
             entries = [ledger.entries[at] for at in track.where if ledger.entries[at].round > 0]
-            if track.role == "yield" or len(entries) < 4:
+            if len(entries) < 4:
                 continue
             readings = [getattr(entry, track.of)[track.name] for entry in entries]
             values = np.array([one.value for one in readings])
             errors = np.array([error(one) for one in readings]) / values
             given = errors[:-2] ** 2 + 4 * errors[1:-1] ** 2 + errors[2:] ** 2
             square = float(np.mean(np.diff(np.log(values), 2) ** 2 - given)) / (6 + 2 * 0.5**2)
-            own[f"{track.of}.{track.name}"] = float(np.copysign(abs(square) ** 0.5, square))
-        own |= {"largest": max(own.values())} if own else {}
-        for name, value in own.items():
+            kept = text if track.role == "text" else own
+            kept[f"{track.of}.{track.name}"] = float(np.copysign(abs(square) ** 0.5, square))
+        largest = {name: max(some.values()) for name, some in (("largest", own), ("largest of text", text)) if some}
+        for name, value in (text | own | largest).items():
             found.setdefault(name, []).append(value)
     return {
         name: {"loops": len(values), "median": float(np.median(values)), "q90": float(np.quantile(values, 0.9))}

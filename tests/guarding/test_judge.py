@@ -92,23 +92,31 @@ def test_quality_control_where_truth_is_known_apart():
 
 
 def test_quality_control_where_right_records_become_more():
-    """Effective structures among right records halve, as guesses end; times the share that is right they stay."""
+    """Effective structures among right records halve, as guesses end; what is written is as varied as before."""
     told = ledger(
         structures_all=[150, 90, 60, 55, 54],
         structures=[60, 35, 29, 28, 28],
         correct_structures=[40, 26, 21, 20, 20],
         true=[0.39, 0.62, 0.78, 0.8, 0.81],
+        surface=[0.31, 0.33, 0.32, 0.33, 0.32],
+        semantic=[4.2, 4.3, 4.2, 4.3, 4.2],
         novelty=[0.3] * 5,
     )
     found = judge(told)
     assert {verdict.state for verdict in found} <= {"healthy", "quality_control"}
     assert found[-1].state == "quality_control"
-    assert any("times the share that is right" in reason for reason in found[-1].reasons)
+    assert any(
+        "(-50 %), but semantic diversity (Vendi) of valid records went from 4.2 in round 0" in reason
+        for reason in found[-1].reasons
+    )
 
 
-def test_a_narrowing_that_outruns_its_rise_in_quality_is_called():
+def test_a_narrowing_of_structures_and_text_is_called_however_quality_rises():
     told = ledger(
-        correct_structures=[55, 40, 25, 15, 8], true=[0.5, 0.7, 0.85, 0.95, 0.99], structures=[55, 40, 25, 15, 8]
+        correct_structures=[40, 36, 31, 26, 20],
+        true=[0.4, 0.8, 0.93, 0.95, 0.97],
+        structures=[40, 36, 31, 26, 20],
+        surface=[0.36, 0.33, 0.3, 0.27, 0.25],
     )
     assert [verdict.state for verdict in judge(told)][-2:] == ["collapsing"] * 2
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from triptych.core.errors import SpecError
-from triptych.guarding.states import JudgeOptions, Plateau, Standing, benign, narrowing, sober, stand
+from triptych.guarding.states import JudgeOptions, Plateau, Standing, benign, confirmed, narrowing, stand
 from triptych.guarding.tracks import Sign
 
 OPTIONS = JudgeOptions()
@@ -108,36 +108,45 @@ def test_quality_control_is_a_fall_of_all_records_alone():
     assert run([sign(0.5, log=CALLED), everything])[0] == ("collapsing", "warn")
 
 
-def test_a_fall_counts_as_far_as_the_yield_fell_too():
-    meaning = sign(0.5, role="other", name="semantic")
-    steady = sign(0.98, role="yield", name="yield", log=-2.0)
-    found = sober([sign(0.5), meaning, steady], AT, OPTIONS)
+def words(share, log, of="generated", name="surface"):
+    """Text that stands at this share of what it was."""
+    return sign(share, role="text", name=name, of=of, log=log)
+
+
+def test_a_fall_counts_as_far_as_the_text_fell_too():
+    tail = sign(0.5, role="other", name="tail")
+    found = confirmed([sign(0.5), tail, words(0.98, -2.0)], AT, OPTIONS)
     assert [one.log for one in found] == [-2.0, -2.0, -2.0]
     assert narrowing(found, AT, OPTIONS) == []
-    fell = sober([sign(0.5), sign(0.7, role="yield", name="yield", log=5.0)], AT, OPTIONS)
+    fell = confirmed([sign(0.5), words(0.7, 5.0)], AT, OPTIONS)
     assert (fell[0].log, fell[0].fall) == (5.0, pytest.approx(-math.log(0.7)))
-    rising = sign(1.4, role="yield", name="yield", log=CERTAIN)
-    assert narrowing(sober([sign(0.8), rising], AT, OPTIONS), AT, OPTIONS) == []
+    assert narrowing(confirmed([sign(0.8), words(1.4, CERTAIN)], AT, OPTIONS), AT, OPTIONS) == []
+    less = confirmed([sign(0.8, log=4.0), words(0.5, CERTAIN)], AT, OPTIONS)
+    assert (less[0].log, less[0].fall) == (4.0, pytest.approx(-math.log(0.8)))
 
 
-def test_the_yield_explains_nothing_where_structures_cannot_see():
+def test_of_two_readings_of_text_the_surer_counts_less_its_choice():
+    found = confirmed([sign(0.5), words(1.1, -3.0), words(0.6, 7.0, name="semantic")], AT, OPTIONS)
+    assert found[0].log == pytest.approx(7.0 - math.log(2))
+    assert found[0].fall == pytest.approx(-math.log(0.6))
+
+
+def test_without_text_a_fall_counts_as_it_is():
+    signs = [sign(0.5), sign(0.5, role="other", name="tail")]
+    assert confirmed(signs, AT, OPTIONS) == signs
+
+
+def test_text_confirms_nothing_where_structures_cannot_see():
     blind, meaning = sign(0.99, log=0.0, before=980.0), sign(0.5, role="other", name="semantic")
-    signs = [blind, meaning, sign(1.0, role="yield", name="yield", log=0.0)]
-    assert sober(signs, AT, OPTIONS) == signs
+    signs = [blind, meaning, words(1.0, 0.0)]
+    assert confirmed(signs, AT, OPTIONS) == signs
 
 
-def test_a_narrowing_selection_counts_while_the_yield_grows():
-    signs = [
-        sign(1.1, log=0.0),
-        sign(0.6, of="selected"),
-        sign(1.1, role="yield", name="yield", log=0.0),
-        sign(0.5, role="yield", name="kept", of="selected", log=9.0),
-    ]
-    found = sober(signs, AT, OPTIONS)
-    assert found[1].log == pytest.approx(9.0 - math.log(2))
-    assert found[1].fall == signs[1].fall
-    kept = [*signs[:3], sign(1.0, role="yield", name="kept", of="selected", log=-1.0)]
-    assert narrowing(sober(kept, AT, OPTIONS), AT, OPTIONS) == []
+def test_what_is_selected_is_confirmed_by_its_own_text():
+    signs = [sign(1.1, log=0.0), sign(0.6, of="selected"), words(1.1, 0.0), words(0.5, 9.0, of="selected")]
+    found = confirmed(signs, AT, OPTIONS)
+    assert (found[1].log, found[1].fall) == (9.0, signs[1].fall)
+    assert narrowing(confirmed(signs[:3], AT, OPTIONS), AT, OPTIONS) == []
 
 
 def test_a_plateau_without_novelty_is_a_stall():
@@ -165,7 +174,8 @@ def test_standing_starts_healthy_without_readings():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"alarm_rate": 0.0}, {"wobble": 0.0}, {"falls": ()}, {"falls": (-0.1,)}, {"patience": 0}]
+    "wrong",
+    [{"alarm_rate": 0.0}, {"wobble": 0.0}, {"text_wobble": 0.0}, {"falls": ()}, {"falls": (-0.1,)}, {"patience": 0}],
 )
 def test_options_that_cannot_be(wrong):
     with pytest.raises(SpecError, match="got"):

@@ -20,7 +20,7 @@ from triptych.guarding.detect import Bets
 from triptych.guarding.ledger import Entry, Ledger
 from triptych.guarding.reasons import change, covering, kept, moved, still, structures
 from triptych.guarding.selection import selection
-from triptych.guarding.states import Decision, JudgeOptions, Plateau, Standing, State, narrowing, sober, stand
+from triptych.guarding.states import Decision, JudgeOptions, Plateau, Standing, State, confirmed, narrowing, stand
 from triptych.guarding.suggest import NARROW, narrows, suggest
 from triptych.guarding.tracks import Role, Sign, Track, diversity, error, everything, sides
 
@@ -76,7 +76,9 @@ def judge(ledger: Ledger, options: JudgeOptions | None = None) -> tuple[Verdict,
     bets = Bets(options.wobble, options.drift, options.falls)
     scale = options.share_scale
     shares = Bets(options.wobble * scale, options.drift * scale, tuple(size * scale for size in options.falls))
-    main = [*diversity(ledger, bets), *everything(ledger, bets)]
+    quiet = options.text_wobble / options.wobble
+    text = Bets(options.text_wobble, options.drift * quiet, options.falls)
+    main = [*diversity(ledger, bets, text), *everything(ledger, bets)]
     followed = _Followed(ledger.entries, ledger.at, main, sides(ledger, bets, shares), options)
     found: list[Verdict] = []
     before: Standing | None = None
@@ -90,7 +92,7 @@ def _round(followed: _Followed, at: int, before: Standing | None) -> tuple[Verdi
     """The verdict of entry `at`, and where it leaves the loop."""
     options, entries = followed.options, followed.entries[: at + 1]
     read = [sign for track in followed.main if (sign := track.at(at)) is not None]
-    signs = sober(read, followed.at, options)
+    signs = confirmed(read, followed.at, options)
     others = [sign for track in followed.side if (sign := track.at(at)) is not None]
     others += [sign for sign in (selection(entries, options),) if sign is not None]
     called = [sign for sign in others if _called(sign, entries, options)]
@@ -233,8 +235,11 @@ def _evidence(
     found: dict[str, float | None] = {"collapse": _told(max((s.log for s in worst), default=0.0)) if signs else None}
     benign = [sign.log for sign in signs if sign.role == "all"]
     found["quality_control"] = _told(max(benign)) if benign else None
+    text = [sign.log for sign in signs if sign.role == "text"]
+    found["text"] = _told(max(text)) if text else None
     for sign in signs:
-        found[sign.key] = _told(sign.log)
+        if sign.role != "text":
+            found[sign.key] = _told(sign.log)
     for role in ("hacking", "length", "zero", "right", "score", "selection"):
         logs = [sign.log for sign in others if sign.role == role]
         found[role] = _told(max(logs)) if logs else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from triptych.guarding.ledger import Entry
 from triptych.guarding.states import JudgeOptions, Plateau
@@ -13,8 +14,7 @@ WORDS = {
     "structures": "effective structures among {valid} records",
     "correct_structures": "effective structures among {correct} records",
     "structures_all": "effective structures among all {plain} records",
-    "yield": "effective structures times the share that is right",
-    "kept": "effective structures of what is selected over those of what is generated",
+    "surface": "distinct n-grams of {valid} records",
     "semantic": "semantic diversity (Vendi) of {valid} records",
     "per_prompt": "the distance of two answers to one prompt among {plain} records",
     "tail": "the share of the anchor's rarer structures that {plain} records still have",
@@ -100,11 +100,15 @@ def covering(plateau: Plateau, entry: Entry, options: JudgeOptions) -> list[str]
 def kept(signs: Sequence[Sign], entries: Sequence[Entry]) -> list[str]:
     """What did not fall when structures among all records did, in words; nothing where it is not read."""
     made = next((sign for sign in signs if sign.role == "structures" and sign.of == "generated"), None)
-    cover = next((sign for sign in signs if sign.role == "yield" and sign.of == "generated"), None)
     if made is None:
         return []
-    if cover is not None and made.now < made.before and cover.now / cover.before > made.now / made.before:
-        return [f"{moved(made, entries)}, but {moved(cover, entries)}"]
+    since = [
+        replace(sign, last=made.last, before=was)
+        for sign in signs
+        if sign.role == "text" and sign.of == "generated" and (was := entries[made.last].value(sign.name))
+    ]
+    if since and made.now < made.before:
+        return [f"{moved(made, entries)}, but {moved(min(since, key=lambda sign: sign.now / sign.before), entries)}"]
     return [moved(made, entries)]
 
 

@@ -33,6 +33,7 @@ class JudgeOptions:
         wobble: standard deviation of the logarithm of a reading from round to round beyond its own error, in a healthy loop.
             Fitted on real loops, see `design/0013-guard.md`.
         drift: standard deviation of a step of its level a round, in a healthy loop; half the wobble.
+        text_wobble: the wobble of text (distinct n-grams, meaning) where it confirms a fall; its drift is in proportion.
         falls: logarithmic falls a round that are bet on.
         share_scale: the same three for readings that are shares, relative to those for logarithms.
         least_fall: a relative fall below this is no collapse, however certain; a called one stops when it goes on by this.
@@ -54,6 +55,7 @@ class JudgeOptions:
     alarm_rate: float = 0.05
     wobble: float = 0.05
     drift: float = 0.025
+    text_wobble: float = 0.025
     falls: tuple[float, ...] = (0.05, 0.12, 0.3, 0.75)
     share_scale: float = 0.4
     least_fall: float = 0.1
@@ -79,8 +81,8 @@ class JudgeOptions:
         """
         if not 0 < self.alarm_rate < 1:
             raise SpecError(message("alarm_rate is out of range", got=str(self.alarm_rate), want="above 0 and below 1"))
-        if self.wobble <= 0 or self.drift < 0:
-            got = f"wobble {self.wobble}, drift {self.drift}"
+        if min(self.wobble, self.text_wobble) <= 0 or self.drift < 0:
+            got = f"wobble {self.wobble}, drift {self.drift}, text_wobble {self.text_wobble}"
             raise SpecError(message("no noise is granted", got=got, want="wobble above 0, drift not below 0"))
         if not self.falls or min(self.falls) <= 0:
             raise SpecError(message("falls must be above 0", got=str(self.falls), want="e.g. 0.05, 0.12, 0.3, 0.75"))
@@ -155,28 +157,33 @@ class Standing:
     sudden: bool = False
 
 
-def sober(signs: Sequence[Sign], at: int, options: JudgeOptions) -> list[Sign]:
-    """The signs, with none of valid records fallen further, or more surely, than is left when the yield is looked at.
+def confirmed(signs: Sequence[Sign], at: int, options: JudgeOptions) -> list[Sign]:
+    """The signs, with none of valid records fallen further, or more surely, than what is written narrows too.
 
-    A model that only stops guessing writes fewer structures among its right records, and no fewer in all: the yield, structures
-    times the share that is right, stays. What is selected from it then narrows with it. So a fall among the generated
-    counts as far as the yield fell too, and one among the selected as far as the yield did or selection keeps less of what is there.
-    Each is one more hypothesis of no fall that must go: the lesser evidence counts, of the two ways half the larger.
+    A model that stops guessing, or whose tasks grow shallower, has fewer structures among its right records and may write
+    as variedly as before: no ability need be lost. A loop that eats its diversity repeats its words. So a fall counts as far as
+    distinct n-grams or meaning of the same set fall too: that neither falls is one more hypothesis that must go, so the lesser
+    evidence counts, of the two readings half the larger. Where structures cannot see there is nothing to confirm.
     """
     made = next((sign for sign in signs if sign.role == "structures" and sign.of == "generated"), None)
-    caps = {sign.of: sign for sign in signs if sign.role == "yield"}
-    if made is None or "generated" not in caps or min(made.before, made.now) >= options.blind * at:
+    if made is not None and min(made.before, made.now) >= options.blind * at:
         return list(signs)
-    cap = {"generated": caps["generated"]}
-    cap["selected"] = max(caps.values(), key=lambda sign: sign.log)
-    if len(caps) > 1:
-        cap["selected"] = replace(cap["selected"], log=cap["selected"].log - math.log(2))
-    return [
-        replace(sign, log=min(sign.log, cap[sign.of].log), fall=min(sign.fall, cap[sign.of].fall))
-        if sign.role in {"structures", "other"}
-        else sign
-        for sign in signs
-    ]
+    caps = {of: _narrower([s for s in signs if s.role == "text" and s.of == of]) for of in ("generated", "selected")}
+
+    def counted(sign: Sign) -> Sign:
+        """As much of it as the text of its set confirms."""
+        cap = caps.get(sign.of) or caps["generated"]
+        if cap is None or sign.role not in {"structures", "other"}:
+            return sign
+        return replace(sign, log=min(sign.log, cap.log), fall=min(sign.fall, cap.fall))
+
+    return [counted(sign) for sign in signs]
+
+
+def _narrower(text: Sequence[Sign]) -> Sign | None:
+    """The reading of text that falls most surely, with the price of having chosen it; None where none is read."""
+    best = max(text, key=lambda sign: sign.log, default=None)
+    return None if best is None else replace(best, log=best.log - math.log(len(text)))
 
 
 def narrowing(signs: Sequence[Sign], at: int, options: JudgeOptions) -> list[Sign]:

@@ -17,7 +17,7 @@ from triptych.guarding.detect import Bets, Trace, fallen, trace
 from triptych.guarding.ledger import Entry, Ledger, Reading
 
 Role: TypeAlias = Literal[
-    "structures", "other", "yield", "all", "hacking", "length", "zero", "right", "score", "selection"
+    "structures", "other", "text", "all", "hacking", "length", "zero", "right", "score", "selection"
 ]
 Point: TypeAlias = tuple[float, float]
 Read: TypeAlias = Callable[[Entry], Reading | None]
@@ -29,6 +29,8 @@ OTHER = (
     ("generated", "templates"),
     ("selected", "semantic"),
 )
+TEXT = ("surface", "semantic")
+"""What is written, apart from its structure: distinct n-grams and meaning."""
 SIDE = 1 / 6
 """Share of the error of side signs that each group of them gets."""
 FLOOR = (
@@ -149,10 +151,15 @@ def error(reading: Reading) -> float:
     return 0.0
 
 
-def diversity(ledger: Ledger, bets: Bets) -> list[Track]:
-    """Tracks of structures and of other readings of diversity among valid records, whose shares sum to 1; and of the yield.
+def diversity(ledger: Ledger, bets: Bets, text: Bets) -> list[Track]:
+    """Tracks of structures and of other readings of diversity among valid records, whose shares sum to 1; and of the text.
 
-    The yield explains falls away and calls none, so it takes no share of the error.
+    Text confirms a fall of structures and calls none, so it takes no share of the error.
+
+    Args:
+        ledger: the rounds.
+        bets: for structures and other readings.
+        text: for readings of text that confirm a fall.
     """
     names = [("generated", "structures"), ("selected", "structures"), *OTHER]
     first = _head(ledger.entries, [_reading(*name) for name in names])
@@ -163,10 +170,14 @@ def diversity(ledger: Ledger, bets: Bets) -> list[Track]:
     other = [Wanted("other", of, name, _reading(of, name)) for of, name in OTHER if _any(first, _reading(of, name))]
     half = 0.5 if main and other else 1.0
     shared = [(want, half / len(main)) for want in main] + [(want, half / len(other)) for want in other]
-    name = truest(first, "generated")
-    cover = [Wanted("yield", "generated", "yield", _yield(name)), Wanted("yield", "selected", "kept", _kept(name))]
-    shared += [(want, 1.0) for want in cover if main and _any(first, want.read)]
-    return [_track(ledger.entries, want, share, bets) for want, share in shared]
+    tracks = [_track(ledger.entries, want, share, bets) for want, share in shared]
+    beside = [
+        Wanted("text", of, name, _reading(of, name))
+        for of in ("generated", "selected")
+        for name in TEXT
+        if main and _any(first, _reading(of, name))
+    ]
+    return tracks + [_track(ledger.entries, want, 1.0, text) for want in beside]
 
 
 def everything(ledger: Ledger, bets: Bets) -> list[Track]:
@@ -264,36 +275,6 @@ def _reading(of: str, name: str) -> Read:
         return found.get(name)
 
     return read
-
-
-def _yield(name: str) -> Read:
-    """A reader of effective structures times the share of all records that they are counted among."""
-
-    def read(entry: Entry) -> Reading | None:
-        """The reading of this entry."""
-        found = entry.generated.get(name)
-        share = entry.generated.get("true") if name == "correct_structures" else _valid(entry)
-        return _together(found, share, 1)
-
-    return read
-
-
-def _kept(name: str) -> Read:
-    """A reader of effective structures of what was selected over those of what was generated."""
-
-    def read(entry: Entry) -> Reading | None:
-        """The reading of this entry."""
-        return _together(entry.selected.get(name), entry.generated.get(name), -1)
-
-    return read
-
-
-def _together(a: Reading | None, b: Reading | None, power: int) -> Reading | None:
-    """a times b to this power, with the error by the delta method as if they were independent."""
-    if a is None or b is None or not a.value or not b.value:
-        return None
-    value = a.value * b.value**power
-    return Reading(value, value * math.hypot(error(a) / a.value, error(b) / b.value), n=min(a.n, b.n))
 
 
 def _reward_gap(entry: Entry) -> Reading | None:
