@@ -78,7 +78,8 @@ def _begin(setting: Setting, folder: ArmFolder) -> None:
     kept = ArmFolder(default_cache() / "loops" / key).round(0)
     if not kept.model.exists():
         begin(setting, folder.round(0))
-        kept.copy_model(folder.round(0))
+        with suppress(FileExistsError):  # another worker is about to keep the same one
+            kept.copy_model(folder.round(0))
     else:
         folder.round(0).copy_model(kept)
 
@@ -134,8 +135,11 @@ def add(row: Mapping[str, Any], file: Path) -> None:
 
 
 def run(jobs: Mapping[str, Mapping[str, Any]], file: Path, workers: int, minutes: float) -> Iterator[dict[str, Any]]:
-    """Run the loops that the file does not hold, in this order, until the time is up; give each row as it is added."""
-    done = {row["name"] for row in rows_of(file)}
+    """Run the loops that the file does not hold, in this order, until the time is up; give each row as it is added.
+
+    One that failed before runs again.
+    """
+    done = {row["name"] for row in rows_of(file) if "failed" not in row}
     waiting = iter([(name, table) for name, table in jobs.items() if name not in done])
     ends = time.monotonic() + 60 * minutes
     with ProcessPoolExecutor(workers) as pool:

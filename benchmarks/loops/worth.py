@@ -92,7 +92,7 @@ def table(world: str, policy: str, seed: int, *, closed: bool = True, quick: boo
 
 
 def jobs(quick: bool) -> dict[str, dict[str, Any]]:
-    """All loops by name, the ones that matter most first."""
+    """All loops by name, the ones that matter most first; of the others one world whole, then the next."""
     seeds, out = DEVELOPED[:1] if quick else SEEDS, {}
     for seed in seeds:
         for world in WORLDS:
@@ -100,8 +100,8 @@ def jobs(quick: bool) -> dict[str, dict[str, Any]]:
                 out[f"{world} {policy} {seed} closed"] = table(world, policy, seed, quick=quick)
     alone = [f"keep:{','.join(f'{name}={value}' for name, value in (BARE | put).items())}" for put in ALONE.values()]
     for some in ((*ABLATION.values(), *alone, *OTHERS), tuple(FINER.values())):
-        for seed in seeds[:FEW]:
-            for world in WORLDS:
+        for world in WORLDS:
+            for seed in seeds[:FEW]:
                 for policy in some:
                     out[f"{world} {policy} {seed} closed"] = table(world, policy, seed, quick=quick)
                 out[f"{world} keep {seed} open"] = table(world, "keep", seed, closed=False, quick=quick)
