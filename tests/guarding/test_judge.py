@@ -121,6 +121,19 @@ def test_a_narrowing_of_structures_and_text_is_called_however_quality_rises():
     assert [verdict.state for verdict in judge(told)][-2:] == ["collapsing"] * 2
 
 
+def test_structures_that_go_while_the_words_stay_are_called_once_right_ones_have_halved():
+    told = ledger(
+        correct_structures=[55, 41, 31, 25, 20, 17],
+        structures=[55, 41, 31, 25, 20, 17],
+        true=[0.85, 0.8, 0.8, 0.82, 0.85, 0.88],
+        surface=[0.29, 0.3, 0.31, 0.3, 0.31, 0.31],
+        semantic=[4.2, 4.3, 4.4, 4.2, 4.2, 4.2],
+    )
+    found = judge(told)
+    assert [verdict.state == "collapsing" for verdict in found] == [False] * 3 + [True] * 3
+    assert found[-1].verdict == "stop"
+
+
 def test_selection_narrows_first():
     found = judge(ledger(structures=[57, 60, 63, 50, 40], selected__structures=[57, 46, 37, 28, 20]))
     assert found[2].verdict != "continue"

@@ -142,6 +142,21 @@ def test_text_confirms_nothing_where_structures_cannot_see():
     assert confirmed(signs, AT, OPTIONS) == signs
 
 
+def test_a_yield_that_has_halved_is_a_witness_too():
+    steady, tail = words(1.0, -2.0), sign(0.3, role="other", name="tail")
+    found = confirmed([sign(0.3), tail, steady, sign(0.4, role="yield", name="yield", log=6.0)], AT, OPTIONS)
+    assert [one.log for one in found[:2]] == [pytest.approx(6.0 - math.log(2))] * 2
+    assert found[0].fall == pytest.approx(-math.log(0.4))
+    less = confirmed([sign(0.3), steady, sign(0.6, role="yield", name="yield")], AT, OPTIONS)
+    assert narrowing(less, AT, OPTIONS) == []
+
+
+def test_text_of_the_selected_alone_leaves_the_rest_as_it_is():
+    signs = [sign(0.5), sign(0.6, of="selected"), words(1.0, -1.0, of="selected")]
+    found = confirmed(signs, AT, OPTIONS)
+    assert (found[0], found[1].log) == (signs[0], -1.0)
+
+
 def test_what_is_selected_is_confirmed_by_its_own_text():
     signs = [sign(1.1, log=0.0), sign(0.6, of="selected"), words(1.1, 0.0), words(0.5, 9.0, of="selected")]
     found = confirmed(signs, AT, OPTIONS)

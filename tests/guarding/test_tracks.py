@@ -27,8 +27,8 @@ def ledger(*rounds):
 
 
 def named(tracks):
-    """Shares of the error; text takes none."""
-    return {f"{track.of}.{track.name}": track.share for track in tracks if track.role != "text"}
+    """Shares of the error; witnesses take none."""
+    return {f"{track.of}.{track.name}": track.share for track in tracks if track.role not in {"text", "yield"}}
 
 
 def test_half_of_the_error_goes_to_structures():
@@ -57,6 +57,15 @@ def test_text_is_followed_beside_structures_with_its_own_noise():
     falls = [{"structures": value, "surface": value} for value in (50.0, 40.0, 32.0)]
     logs = {track.role: track.found.logs[-1] for track in diversity(ledger(*falls), BETS, TEXT)}
     assert logs["text"] > logs["structures"]
+
+
+def test_the_yield_is_structures_times_the_share_they_are_counted_among():
+    def made(values):
+        return [track.raw for track in diversity(ledger(values, values), BETS, TEXT) if track.role == "yield"]
+
+    assert made({"structures": 50.0}) == [pytest.approx((40.0, 40.0))]  # 80 of 100 records are valid
+    assert made({"structures": 50.0, "correct_structures": 30.0, "true": 0.5}) == [pytest.approx((15.0, 15.0))]
+    assert made({"semantic": 4.0}) == []
 
 
 def test_what_is_followed_is_fixed_by_the_first_two_rounds():

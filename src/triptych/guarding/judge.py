@@ -235,10 +235,11 @@ def _evidence(
     found: dict[str, float | None] = {"collapse": _told(max((s.log for s in worst), default=0.0)) if signs else None}
     benign = [sign.log for sign in signs if sign.role == "all"]
     found["quality_control"] = _told(max(benign)) if benign else None
-    text = [sign.log for sign in signs if sign.role == "text"]
-    found["text"] = _told(max(text)) if text else None
+    for role in ("text", "yield"):
+        logs = [sign.log for sign in signs if sign.role == role]
+        found[role] = _told(max(logs)) if logs else None
     for sign in signs:
-        if sign.role != "text":
+        if sign.role not in {"text", "yield"}:
             found[sign.key] = _told(sign.log)
     for role in ("hacking", "length", "zero", "right", "score", "selection"):
         logs = [sign.log for sign in others if sign.role == role]

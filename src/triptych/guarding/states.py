@@ -158,32 +158,37 @@ class Standing:
 
 
 def confirmed(signs: Sequence[Sign], at: int, options: JudgeOptions) -> list[Sign]:
-    """The signs, with none of valid records fallen further, or more surely, than what is written narrows too.
+    """The signs, with none of valid records fallen further, or more surely, than a witness has.
 
-    A model that stops guessing, or whose tasks grow shallower, has fewer structures among its right records and may write
-    as variedly as before: no ability need be lost. A loop that eats its diversity repeats its words. So a fall counts as far as
-    distinct n-grams or meaning of the same set fall too: that neither falls is one more hypothesis that must go, so the lesser
-    evidence counts, of the two readings half the larger. Where structures cannot see there is nothing to confirm.
+    A model that stops guessing has fewer structures among its right records, may write as variedly as before, and as many right
+    structures in all: no ability need be lost. A loop that eats its diversity repeats its words, or writes fewer structures in
+    all. So a fall counts as far as distinct n-grams or meaning of the same set fall too, or the yield (structures times the
+    share that is right) where it has fallen `deep`. That none of them falls is one more hypothesis that must go: the lesser
+    evidence counts, of the witnesses the largest over their number. Where structures cannot see there is nothing to confirm.
     """
     made = next((sign for sign in signs if sign.role == "structures" and sign.of == "generated"), None)
     if made is not None and min(made.before, made.now) >= options.blind * at:
         return list(signs)
-    caps = {of: _narrower([s for s in signs if s.role == "text" and s.of == of]) for of in ("generated", "selected")}
+    least = _logarithm(options.deep)
+    whole = [sign for sign in signs if sign.role == "yield"]
+    whole = [sign if sign.fall >= least else replace(sign, log=min(0.0, sign.log), fall=0.0) for sign in whole]
+    text = {of: [sign for sign in signs if sign.role == "text" and sign.of == of] for of in ("generated", "selected")}
+    caps = {of: _witness([*(own or text["generated"]), *whole]) for of, own in text.items()}
 
     def counted(sign: Sign) -> Sign:
-        """As much of it as the text of its set confirms."""
-        cap = caps.get(sign.of) or caps["generated"]
+        """As much of it as its set's witness confirms."""
+        cap = caps.get(sign.of)
         if cap is None or sign.role not in {"structures", "other"}:
             return sign
         return replace(sign, log=min(sign.log, cap.log), fall=min(sign.fall, cap.fall))
 
-    return [counted(sign) for sign in signs]
+    return [counted(sign) for sign in signs] if any(text.values()) else list(signs)
 
 
-def _narrower(text: Sequence[Sign]) -> Sign | None:
-    """The reading of text that falls most surely, with the price of having chosen it; None where none is read."""
-    best = max(text, key=lambda sign: sign.log, default=None)
-    return None if best is None else replace(best, log=best.log - math.log(len(text)))
+def _witness(readings: Sequence[Sign]) -> Sign | None:
+    """The reading that falls most surely, with the price of having chosen it; None where there is none."""
+    best = max(readings, key=lambda sign: sign.log, default=None)
+    return None if best is None else replace(best, log=best.log - math.log(len(readings)))
 
 
 def narrowing(signs: Sequence[Sign], at: int, options: JudgeOptions) -> list[Sign]:

@@ -17,7 +17,7 @@ from triptych.guarding.detect import Bets, Trace, fallen, trace
 from triptych.guarding.ledger import Entry, Ledger, Reading
 
 Role: TypeAlias = Literal[
-    "structures", "other", "text", "all", "hacking", "length", "zero", "right", "score", "selection"
+    "structures", "other", "text", "yield", "all", "hacking", "length", "zero", "right", "score", "selection"
 ]
 Point: TypeAlias = tuple[float, float]
 Read: TypeAlias = Callable[[Entry], Reading | None]
@@ -152,9 +152,10 @@ def error(reading: Reading) -> float:
 
 
 def diversity(ledger: Ledger, bets: Bets, text: Bets) -> list[Track]:
-    """Tracks of structures and of other readings of diversity among valid records, whose shares sum to 1; and of the text.
+    """Tracks of structures and of other readings of diversity among valid records, whose shares sum to 1; and of witnesses.
 
-    Text confirms a fall of structures and calls none, so it takes no share of the error.
+    Text, and the yield (structures times the share that is right), confirm a fall of structures and call none, so they take
+    no share of the error.
 
     Args:
         ledger: the rounds.
@@ -177,7 +178,9 @@ def diversity(ledger: Ledger, bets: Bets, text: Bets) -> list[Track]:
         for name in TEXT
         if main and _any(first, _reading(of, name))
     ]
-    return tracks + [_track(ledger.entries, want, 1.0, text) for want in beside]
+    tracks += [_track(ledger.entries, want, 1.0, text) for want in beside]
+    made = Wanted("yield", "generated", "yield", _yield(truest(first, "generated")))
+    return [*tracks, *([_track(ledger.entries, made, 1.0, bets)] if main and _any(first, made.read) else [])]
 
 
 def everything(ledger: Ledger, bets: Bets) -> list[Track]:
@@ -273,6 +276,21 @@ def _reading(of: str, name: str) -> Read:
         """The reading of this entry."""
         found: Mapping[str, Reading] = getattr(entry, of)
         return found.get(name)
+
+    return read
+
+
+def _yield(name: str) -> Read:
+    """A reader of effective structures times the share of all records that they are counted among."""
+
+    def read(entry: Entry) -> Reading | None:
+        """The reading of this entry; its error by the delta method, as if the two were independent."""
+        found = entry.generated.get(name)
+        share = entry.generated.get("true") if name == "correct_structures" else _valid(entry)
+        if found is None or share is None or not found.value or not share.value:
+            return None
+        value = found.value * share.value
+        return Reading(value, value * math.hypot(error(found) / found.value, error(share) / share.value), n=found.n)
 
     return read
 
