@@ -42,7 +42,8 @@ class Verdict:
         reasons: in words, with their numbers, the main one first.
         suggest: actions, the most useful first.
         evidence: numbers behind it: `collapse`, `quality_control` and the side signs as evidence (1 / evidence bounds the
-            chance in a healthy loop; 1 / alarm_rate calls), the same for each reading, and what a stall is judged by.
+            chance in a healthy loop; 1 / alarm_rate calls), the same for each reading and for the witnesses `text` and
+            `yield`, and what a stall is judged by.
     """
 
     round: int

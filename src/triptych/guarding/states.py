@@ -5,8 +5,9 @@
     collapsing       diversity among valid (where it is known: correct) records falls
     quality_control  diversity of all records falls, that of valid ones does not: wrong outputs go away, which is benign
 
-Collapse is called by the detector (`guarding.detect`) alone, and only where the fall is large enough to matter and
-structures take part in it: meaning, answers per prompt and the tail may narrow benignly while structures grow.
+Collapse is called by the detector (`guarding.detect`) alone, and only where the fall is large enough to matter, structures take
+part in it (meaning, answers per prompt and the tail may narrow benignly while structures grow), and a witness does too
+(`confirmed`).
 """
 
 from __future__ import annotations
