@@ -142,13 +142,13 @@ def test_text_confirms_nothing_where_structures_cannot_see():
     assert confirmed(signs, AT, OPTIONS) == signs
 
 
-def test_a_yield_that_has_halved_is_a_witness_too():
+def test_the_yield_is_a_witness_too():
     steady, tail = words(1.0, -2.0), sign(0.3, role="other", name="tail")
-    found = confirmed([sign(0.3), tail, steady, sign(0.4, role="yield", name="yield", log=6.0)], AT, OPTIONS)
+    found = confirmed([sign(0.3), tail, steady, sign(0.6, role="yield", name="yield", log=6.0)], AT, OPTIONS)
     assert [one.log for one in found[:2]] == [pytest.approx(6.0 - math.log(2))] * 2
-    assert found[0].fall == pytest.approx(-math.log(0.4))
-    less = confirmed([sign(0.3), steady, sign(0.6, role="yield", name="yield")], AT, OPTIONS)
-    assert narrowing(less, AT, OPTIONS) == []
+    assert found[0].fall == pytest.approx(-math.log(0.6))
+    grown = confirmed([sign(0.3), steady, sign(1.2, role="yield", name="yield", log=-3.0)], AT, OPTIONS)
+    assert narrowing(grown, AT, OPTIONS) == []
 
 
 def test_text_of_the_selected_alone_leaves_the_rest_as_it_is():

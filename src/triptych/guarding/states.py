@@ -164,15 +164,13 @@ def confirmed(signs: Sequence[Sign], at: int, options: JudgeOptions) -> list[Sig
     A model that stops guessing has fewer structures among its right records, may write as variedly as before, and as many right
     structures in all: no ability need be lost. A loop that eats its diversity repeats its words, or writes fewer structures in
     all. So a fall counts as far as distinct n-grams or meaning of the same set fall too, or the yield (structures times the
-    share that is right) where it has fallen `deep`. That none of them falls is one more hypothesis that must go: the lesser
-    evidence counts, of the witnesses the largest over their number. Where structures cannot see there is nothing to confirm.
+    share that is right). That none of them falls is one more hypothesis that must go: the lesser evidence counts, of the
+    witnesses the largest over their number. Where structures cannot see there is nothing to confirm.
     """
     made = next((sign for sign in signs if sign.role == "structures" and sign.of == "generated"), None)
     if made is not None and min(made.before, made.now) >= options.blind * at:
         return list(signs)
-    least = _logarithm(options.deep)
     whole = [sign for sign in signs if sign.role == "yield"]
-    whole = [sign if sign.fall >= least else replace(sign, log=min(0.0, sign.log), fall=0.0) for sign in whole]
     text = {of: [sign for sign in signs if sign.role == "text" and sign.of == of] for of in ("generated", "selected")}
     caps = {of: _witness([*(own or text["generated"]), *whole]) for of, own in text.items()}
 
