@@ -1,7 +1,7 @@
 # make demo   measure the three demo sets and write a report        make check  lint, types, contracts, docs, tests
 # make test   run the tests                                          make docs   write the generated docs
 # make findings   trace each axis to ID and OOD scores in two worlds, from nothing (about a quarter of an hour on two cores)
-# make collapse   a loop that eats its own diversity, beside two that do not (about five minutes on two cores)
+# make collapse   a loop that eats its own diversity, beside two that do not (five to eight minutes on two cores)
 # Needs python3 with venv, and make.
 
 PYTHON ?= python3
