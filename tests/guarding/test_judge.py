@@ -118,7 +118,9 @@ def test_a_narrowing_of_structures_and_text_is_called_however_quality_rises():
         structures=[40, 36, 31, 26, 20],
         surface=[0.36, 0.33, 0.3, 0.27, 0.25],
     )
-    assert [verdict.state for verdict in judge(told)][-2:] == ["collapsing"] * 2
+    found = judge(told)
+    assert [verdict.state for verdict in found][-2:] == ["collapsing"] * 2
+    assert any(reason.startswith("distinct n-grams of valid records fell from 0.36") for reason in found[-1].reasons)
 
 
 def test_structures_that_go_while_the_words_stay_are_called_as_right_ones_become_fewer_in_all():
