@@ -78,8 +78,11 @@ def _begin(setting: Setting, folder: ArmFolder) -> None:
     kept = ArmFolder(default_cache() / "loops" / key).round(0)
     if not kept.model.exists():
         begin(setting, folder.round(0))
-        with suppress(FileExistsError):  # another worker is about to keep the same one
-            kept.copy_model(folder.round(0))
+        own = ArmFolder(default_cache() / "loops" / f".{key}.{os.getpid()}")
+        own.round(0).copy_model(folder.round(0))
+        with suppress(OSError):  # another worker has kept the same one meanwhile
+            own.path.replace(kept.path.parent)
+        shutil.rmtree(own.path, ignore_errors=True)
     else:
         folder.round(0).copy_model(kept)
 
