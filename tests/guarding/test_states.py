@@ -132,7 +132,7 @@ def test_of_two_readings_of_text_the_surer_counts_less_its_choice():
 
 
 def test_without_text_a_fall_counts_as_it_is():
-    signs = [sign(0.5), sign(0.5, role="other", name="tail")]
+    signs = [sign(0.5), sign(0.5, role="other", name="tail"), sign(1.0, role="yield", name="yield", log=-1.0)]
     assert confirmed(signs, AT, OPTIONS) == signs
 
 

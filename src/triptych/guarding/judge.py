@@ -144,8 +144,9 @@ def _reasons(
         tell = moved if standing.back or standing.state == "quality_control" else change
         found.append(tell(standing.called, entries))
     if standing.state == "collapsing":
-        told_by = {"structures", "other"}
-        also = [s for s in signs if (s.role in told_by or s.name == "surface") and s.log >= options.alarm]
+        also = [
+            s for s in signs if s.log >= options.alarm and (s.role in {"structures", "other"} or s.name == "surface")
+        ]
         main = None if standing.called is None else standing.called.key
         found += [change(sign, entries) for sign in sorted(also, key=lambda sign: -sign.log) if sign.key != main]
         if standing.back:
