@@ -1,7 +1,8 @@
 """What the benchmarks of loops share: one loop from its config to a row, kept in a file that a second call goes on from.
 
-A row holds every score, dial and reading of every round. Loops that start alike start from one trained model, which is kept
-in the cache folder. Rows are appended as loops end, so a benchmark that is stopped loses at most the loops under way.
+A row holds every score, dial and reading of every round, and which processor it ran on: between kinds of them weights differ in
+their last bits, and so do loops. Loops that start alike start from one trained model, which is kept in the cache folder. Rows are
+appended as loops end, so a benchmark that is stopped loses at most the loops under way.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from harness import machine
 
 from triptych.core.places import default_cache
 from triptych.engines.progress import Progress
@@ -64,6 +67,7 @@ def play(name: str, table: Mapping[str, Any]) -> dict[str, Any]:
         "rounds": rounds,
         "ledger": packed(ledger),
         "stopped": stopped,
+        "cpu": machine()["cpu"],
         "seconds": round(time.perf_counter() - began, 1),
         "cpu_seconds": round(time.process_time() - busy, 1),
     }

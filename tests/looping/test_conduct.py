@@ -18,6 +18,9 @@ from triptych.looping import folder as folders
 from triptych.looping import rounds, scoring
 from triptych.looping.conduct import plan_text
 from triptych.looping.config import LoopConfig
+from triptych.looping.document import overridden
+from triptych.looping.policy import Given
+from triptych.looping.registry import parse_policy
 from triptych.looping.setting import Setting
 from triptych.studies.trainers.tiny import Tiny
 
@@ -85,6 +88,9 @@ from pathlib import Path
 from triptych.engines.progress import Progress
 from triptych.looping.conduct import run_loop
 from triptych.looping.config import LoopConfig
+from triptych.looping.document import overridden
+from triptych.looping.policy import Given
+from triptych.looping.registry import parse_policy
 from triptych.profiling.settings import Settings
 run_loop(LoopConfig.of(json.loads(sys.argv[1])), Path(sys.argv[2]), Progress(), Settings(workers=1, cache=False))
 """
@@ -152,6 +158,26 @@ def test_several_policies_begin_with_one_model(loops, undisturbed, tmp_path):
     for name in ("round_000/generated.jsonl", "round_000/selected.jsonl", "round_001/generated.jsonl"):
         assert alone[name] == beside[name]  # other arms beside it change nothing
     assert not list(tmp_path.glob("round_*"))
+
+
+@pytest.mark.parametrize(
+    ("policy", "dials", "said"),
+    [
+        ("keep", {"start": "continue"}, ["[dials] start = continue moved nothing", "keep:start=..."]),
+        ("quality_only", {"likely": True, "min_p": 0.1}, []),
+        ("correct", {"start": "continue"}, []),
+        ("accumulate", {"archive": 0.5}, ["[dials] archive = 0.5 moved nothing", "sets archive itself."]),
+    ],
+)
+def test_a_dial_that_the_policy_sets_itself_is_told_of(policy, dials, said):
+    config = LoopConfig.of({"start": {"world": "programs"}, "policies": [policy], "dials": dials})
+    given = Given(100, 100, 6, config.dials)
+    used, _ = parse_policy(policy).dials(given, [])
+    arm = {"policy": policy, "rounds": [{"dials": used.to_json()}]}
+    found = overridden(config.dials, arm)
+    assert len(found) == bool(said)
+    for part in said:
+        assert part in found[0]
 
 
 def test_a_loop_without_a_world(loops, tmp_path, monkeypatch):

@@ -9,11 +9,13 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from triptych._version import __version__
+from triptych.core.plugins import parameters
 from triptych.core.rng import stream
 from triptych.looping.config import LoopConfig
 from triptych.looping.dials import Decision, Dials
 from triptych.looping.policy import Policy
 from triptych.looping.records import Judged
+from triptych.looping.registry import lookup_policy
 from triptych.looping.setting import Held, Setting
 from triptych.looping.watching import Seen
 
@@ -176,4 +178,21 @@ def _warnings(setting: Setting, arms: Sequence[Mapping[str, Any]]) -> list[dict[
         if failed:
             text = f"{arm['policy']}: the verifier gave no verdict on {failed:,} records; they were not trained on."
             out.append({"code": "verifier_failed", "text": text})
+        out += [{"code": "dial_overridden", "text": text} for text in overridden(setting.config.dials, arm)]
+    return out
+
+
+def overridden(asked: Dials, arm: Mapping[str, Any]) -> list[str]:
+    """Of the dials that the user turned, those that the arm's policy sets to something else from the first round on."""
+    if not arm["rounds"]:
+        return []
+    default, wanted, used = Dials().to_json(), asked.to_json(), arm["rounds"][0]["dials"]
+    own = lookup_policy(arm["policy"].partition(":")[0])
+    known = parameters(own)
+    out = []
+    for name, value in wanted.items():
+        if value != default[name] and value != used[name]:
+            instead = f"; its parameter does: {own.name}:{name}=..." if name in known else ""
+            text = f"{arm['policy']}: [dials] {name} = {value} moved nothing, as this policy sets {name} itself"
+            out.append(f"{text}{instead}.")
     return out
