@@ -90,8 +90,7 @@ def test_a_number_that_is_none_is_undefined(make, parsed):
 
 def test_a_real_zero_is_a_zero(make, parsed):
     text = parsed(render_profiles([make.document("repetitive")])).text
-    assert "Cut responses ratio, lower is better" in text
-    assert "0.000" in text
+    assert "Cut responses ratio, lower is better 0 1 repetitive 0 0–0.0065" in text
 
 
 def test_sets_under_different_encoders_share_no_scale(pages, make, parsed):
@@ -200,7 +199,7 @@ def test_overlap_with_benchmarks_is_told_where_it_was_looked_for(pages, make, pa
     text = parsed(pages["against"]).text
     assert "41 records hold much of a text of gsm8k_test." in text
     assert "gsm8k_test 6,240 41 0.0066 (0.0048–0.0089) 38 of 1,319 0.92 (0.86–0.97) by the chance level" in text
-    assert "humaneval 6,240 0 0.0000 (0.0000–0.0006)" in text
+    assert "humaneval 6,240 0 0 (0–0.0006)" in text
     assert "<mark>Natalia sold clips to 48 of her friends in April,</mark>" in pages["against"]
     assert '<th scope="col">Set</th>' not in pages["against"].split('id="contamination"')[1].split("</section>")[0]
     for name in ("one", "three"):

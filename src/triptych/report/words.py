@@ -55,11 +55,16 @@ _RATIO_UNITS = frozenset({"ratio", "correlation", "rank correlation", "probabili
 def decimals(value: float, half: float | None, unit: str) -> int:
     """Decimals to write `value` with: three for a ratio, else what the half-width deserves (two digits of it up to 39, else one).
 
+    A ratio below a hundredth gets two digits; one of 0 as many as two digits of its interval need.
+
     >>> decimals(31.24, 1.4, "effective records"), decimals(0.96, 0.01, "ratio"), decimals(0.00042, None, "ratio")
     (1, 3, 5)
+    >>> decimals(0.0, 0.00004, "ratio")
+    6
     """
     if unit in _RATIO_UNITS:
-        return 3 if value == 0 or abs(value) >= 0.001 else min(9, 1 - math.floor(math.log10(abs(value))))
+        size = abs(value) or 2 * (half or 0.0)
+        return 3 if size == 0 or size >= 0.01 else min(9, 1 - math.floor(math.log10(size)))
     if abs(value) >= 1000:
         return 0
     if half:
@@ -100,11 +105,13 @@ def common_decimals(items: Sequence[Numbered]) -> int:
 
 
 def number(value: float, places: int | None = None, unit: str = "") -> str:
-    """A number with thousands commas and a true minus sign.
+    """A number with thousands commas and a true minus sign; 0 is "0" where it would be a row of more than three zeros.
 
-    >>> number(1234567), number(-0.5, 3), number(0.25, unit="ratio"), number(1e17)
-    ('1,234,567', '−0.500', '0.250', '1.00e+17')
+    >>> number(1234567), number(-0.5, 3), number(0.25, unit="ratio"), number(1e17), number(0.0, 3), number(0.0, 6)
+    ('1,234,567', '−0.500', '0.250', '1.00e+17', '0.000', '0')
     """
+    if value == 0 and places is not None and places > 3:
+        return "0"
     if abs(value) >= 1e15 or (places is None and 0 < abs(value) < 1e-9):
         return f"{value:.2e}".replace("-", "−", 1) if value < 0 else f"{value:.2e}"
     places = decimals(value, None, unit) if places is None else places
@@ -135,13 +142,14 @@ def span(lo: float, hi: float, places: int) -> str:
 def short_number(value: float) -> str:
     """A tick label: 1.5k, 20k, 3M, else the shortest decimal.
 
-    >>> short_number(1500), short_number(20000), short_number(0.25), short_number(2e6)
-    ('1.5k', '20k', '0.25', '2M')
+    >>> short_number(1500), short_number(20000), short_number(0.25), short_number(2e6), short_number(0.00005)
+    ('1.5k', '20k', '0.25', '2M', '0.00005')
     """
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
             return f"{value / size:.4g}".replace("-", "−") + letter
-    return f"{value:.4g}".replace("-", "−")
+    text = f"{value:.9f}".rstrip("0") if 1e-6 <= abs(value) < 1e-4 else f"{value:.4g}"
+    return text.replace("-", "−")
 
 
 def not_defined(reason: str) -> str:
