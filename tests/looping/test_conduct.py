@@ -161,20 +161,26 @@ def test_several_policies_begin_with_one_model(loops, undisturbed, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("policy", "dials", "said"),
+    ("policies", "dials", "said"),
     [
-        ("keep", {"start": "continue"}, ["[dials] start = continue moved nothing", "keep:start=..."]),
-        ("quality_only", {"likely": True, "min_p": 0.1}, []),
-        ("correct", {"start": "continue"}, []),
-        ("accumulate", {"archive": 0.5}, ["[dials] archive = 0.5 moved nothing", "sets archive itself."]),
+        (
+            ["keep"],
+            {"start": "continue"},
+            ["[dials] start = continue moved nothing: keep sets", "does: keep:start=..."],
+        ),
+        (["keep", "correct"], {"start": "continue"}, []),
+        (["quality_only"], {"likely": True, "min_p": 0.1}, []),
+        (["accumulate", "keep"], {"archive": 0.5}, ["accumulate and keep set archive itself", "keep:archive=..."]),
+        (["accumulate"], {"archive": 0.5}, ["archive = 0.5 moved nothing: accumulate sets archive itself."]),
     ],
 )
-def test_a_dial_that_the_policy_sets_itself_is_told_of(policy, dials, said):
-    config = LoopConfig.of({"start": {"world": "programs"}, "policies": [policy], "dials": dials})
+def test_a_dial_that_all_policies_set_themselves_is_told_of(policies, dials, said):
+    config = LoopConfig.of({"start": {"world": "programs"}, "policies": policies, "dials": dials})
     given = Given(100, 100, 6, config.dials)
-    used, _ = parse_policy(policy).dials(given, [])
-    arm = {"policy": policy, "rounds": [{"dials": used.to_json()}]}
-    found = overridden(config.dials, arm)
+    arms = [
+        {"policy": name, "rounds": [{"dials": parse_policy(name).dials(given, [])[0].to_json()}]} for name in policies
+    ]
+    found = overridden(config.dials, arms)
     assert len(found) == bool(said)
     for part in said:
         assert part in found[0]

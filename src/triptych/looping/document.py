@@ -178,21 +178,17 @@ def _warnings(setting: Setting, arms: Sequence[Mapping[str, Any]]) -> list[dict[
         if failed:
             text = f"{arm['policy']}: the verifier gave no verdict on {failed:,} records; they were not trained on."
             out.append({"code": "verifier_failed", "text": text})
-        out += [{"code": "dial_overridden", "text": text} for text in overridden(setting.config.dials, arm)]
-    return out
+    return out + [{"code": "dial_overridden", "text": text} for text in overridden(setting.config.dials, arms)]
 
 
-def overridden(asked: Dials, arm: Mapping[str, Any]) -> list[str]:
-    """Of the dials that the user turned, those that the arm's policy sets to something else from the first round on."""
-    if not arm["rounds"]:
-        return []
-    default, wanted, used = Dials().to_json(), asked.to_json(), arm["rounds"][0]["dials"]
-    own = lookup_policy(arm["policy"].partition(":")[0])
-    known = parameters(own)
-    out = []
-    for name, value in wanted.items():
-        if value != default[name] and value != used[name]:
-            instead = f"; its parameter does: {own.name}:{name}=..." if name in known else ""
-            text = f"{arm['policy']}: [dials] {name} = {value} moved nothing, as this policy sets {name} itself"
-            out.append(f"{text}{instead}.")
+def overridden(asked: Dials, arms: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Of the dials that the user turned, those that every arm's policy sets to something else from the first round on."""
+    used = {str(arm["policy"]): arm["rounds"][0]["dials"] for arm in arms if arm["rounds"]}
+    default, out = Dials().to_json(), []
+    for name, value in asked.to_json().items():
+        if used and value != default[name] and all(value != dials[name] for dials in used.values()):
+            own = {policy.partition(":")[0] for policy in used}
+            instead = sorted(f"{policy}:{name}=..." for policy in own if name in parameters(lookup_policy(policy)))
+            text = f"[dials] {name} = {value} moved nothing: {' and '.join(used)} set{'s' * (len(used) == 1)} {name} itself"
+            out.append(text + (f"; what does: {', '.join(instead)}." if instead else "."))
     return out
