@@ -257,6 +257,24 @@ def test_a_round_without_a_valid_record(ledger):
     assert values(nothing, "structures") == [None, None]
 
 
+@pytest.mark.parametrize("silent", [0, 2])
+def test_a_model_that_has_gone_silent(ledger, silent):
+    rounds = [bare(lines(number, 30, right=1.0)) for number in range(3)]
+    rounds[silent] = [{**row, "response": ""} for row in rounds[silent]]
+    chosen = rounds[silent][:50]
+    sources = [RoundSource(at, f"round {at}", rows, chosen if at == silent else None) for at, rows in enumerate(rounds)]
+    asked = GuardOptions.of(workers=1)
+    with open_bench(asked.settings, Progress()) as bench:
+        found = read_ledger(sources, None, asked, bench)
+        reader = LedgerReader(None, 100, asked, bench)
+        one_by_one = [reader.read(source) for source in sources]
+    assert [entry.valid for entry in found.entries] == [0 if at == silent else 300 for at in range(3)]
+    assert found.entries[silent].value("quality", "selected") == 0
+    assert f"Round {silent}: no record of round {silent} is valid." in found.notes
+    if silent:  # a first round says how all of them are read
+        assert [entry.valid for entry in one_by_one] == [300, 300, 0]
+
+
 def test_nothing_selected(ledger, tmp_path):
     folder = tmp_path / "round_000"
     dump(folder / "generated.jsonl", lines(0, 30))
@@ -276,6 +294,10 @@ def test_other_layouts(ledger):
     assert any("has no field structure" in note for note in found.notes)
     plain = ledger(bare(lines(0, 30)), chat)
     assert plain.entries[1].value("structures") == pytest.approx(29, rel=0.1)
+    prompts = [{"prompt": row["prompt"]} for row in lines(1, 30)]
+    with pytest.raises(SchemaError, match="round 1: no field holds responses, and other rounds have them"):
+        ledger(bare(lines(0, 30)), prompts)
+    assert len(ledger(prompts, prompts).entries) == 2
 
 
 def test_scores_from_a_file(ledger, tmp_path):

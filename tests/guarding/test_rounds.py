@@ -53,6 +53,13 @@ def test_names_without_numbers_count_by_their_place(make):
     assert told(find_rounds([root / "b.jsonl", str(root / "a.jsonl")])) == [(0, "b.jsonl"), (1, "a.jsonl")]
 
 
+def test_a_number_that_two_names_have_is_told(make):
+    found = find_rounds([make("round_1.jsonl", "round_01.jsonl", "round_2.jsonl")])
+    assert told(found) == [(0, "round_01.jsonl"), (1, "round_1.jsonl"), (2, "round_2.jsonl")]
+    (note,) = found[0].notes
+    assert note == "Rounds are numbered by their places, as round_01.jsonl, round_1.jsonl are all called round 1."
+
+
 def test_a_shell_gives_files_in_another_order(make):
     root = make("iter-2.jsonl", "iter-10.jsonl", "iter-1.jsonl")
     found = find_rounds(sorted(root.iterdir()))

@@ -10,6 +10,8 @@ from triptych.guarding.ledger import Entry, Ledger, Reading
 from triptych.guarding.request import GuardRequest
 
 SCHEMA = "triptych/guard@1"
+FEW = 4
+"""Rounds below which only a steep fall can be stopped for."""
 
 NAMES = {
     "quality": "quality",
@@ -119,12 +121,10 @@ def _warnings(ledger: Ledger) -> list[dict[str, str]]:
     if empty:
         out.append({"code": "nothing_valid", "text": f"no record is valid in round {', '.join(empty[:5])}."})
     if len(ledger.entries) < FEW:
-        text = f"{len(ledger.entries)} rounds: a guard needs {FEW} before it can say stop of a fall that is not steep."
+        there = "1 round" if len(ledger.entries) == 1 else f"{len(ledger.entries)} rounds"
+        text = f"{there}: a guard needs {FEW} before it can say stop of a fall that is not steep."
         out.append({"code": "few_rounds", "text": text})
     if not any(entry.scores for entry in ledger.entries):
         text = "no panel: that diversity moves is known, what it does to scores is not."
         out.append({"code": "no_panel", "text": text})
     return out
-
-
-FEW = 4

@@ -30,7 +30,7 @@ from triptych.core.feature import Feature
 from triptych.core.groups import group_of, mix
 from triptych.core.relation import Keys, Relation
 from triptych.core.sorting import tally
-from triptych.data import Dataset, open_dataset
+from triptych.data import Dataset, Layout, open_dataset
 from triptych.engines.catalog import work_for
 from triptych.engines.grouping import NEEDS, group_records
 from triptych.engines.store import FeatureStore, scan
@@ -151,11 +151,29 @@ class Prepared:
         return np.sort(rows[first])
 
 
-def prepare(source: Any, name: str, options: GuardOptions, bench: Bench, scheme: Scheme | None = None) -> Prepared:
+def prepare(
+    source: Any,
+    name: str,
+    options: GuardOptions,
+    bench: Bench,
+    scheme: Scheme | None = None,
+    *,
+    answered: bool = False,
+) -> Prepared:
     """Read a set and compute its features; without a scheme only those that every scheme needs (see `equip`).
 
+    Args:
+        source: rows, a table, a data set or a path.
+        name: of the set, for people.
+        options: which fields say what.
+        bench: what to work with.
+        scheme: how all rounds are read.
+        answered: whether the loop's rounds hold responses: where all of this set's are empty, they are defects of a model
+            that has gone silent, and not the sign of a set of prompts.
+
     Raises:
-        InputError: the set cannot be read, or a field that the user named is not there or holds no numbers.
+        InputError: the set cannot be read, a field that the user named is not there or holds no numbers, or responses are
+            asked for and there is no field of them.
     """
     if isinstance(source, (list, tuple)) and not source:
         raise ReadError(message(f"{name}: no records.", got="no row", want="at least one record"))
@@ -163,6 +181,8 @@ def prepare(source: Any, name: str, options: GuardOptions, bench: Bench, scheme:
     if options.structure is not None:
         reading = replace(reading, roles={**reading.roles, "structure": options.structure})
     dataset = open_dataset(source, reading, name)
+    if answered and not dataset.layout.has_response:
+        dataset.layout = _with_responses(dataset.layout, name)
     features, relations = _work(dataset, bench, scheme)
     store = scan(dataset, features, bench.cache, bench.engine, bench.progress)
     texts = [text for text in ("prompt", "response") if getattr(dataset.layout, f"has_{text}")]
@@ -198,6 +218,16 @@ def equip(prepared: Prepared, scheme: Scheme, bench: Bench) -> Prepared:
     features, relations = _work(prepared.dataset, bench, scheme)
     store = scan(prepared.dataset, features, bench.cache, bench.engine, bench.progress)
     return _clustered(replace(prepared, store=store, relations=relations), scheme)
+
+
+def _with_responses(layout: Layout, name: str) -> Layout:
+    """The layout of a set whose responses are all empty."""
+    if layout.fields.response is None and layout.fields.messages is None:
+        what = f"{name}: no field holds responses, and other rounds have them."
+        raise SchemaError(
+            message(what, got=layout.sentence, want="one layout in all rounds", hint="--map response=FIELD")
+        )
+    return replace(layout, has_response=True)
 
 
 def _judged(dataset: Dataset) -> Text:

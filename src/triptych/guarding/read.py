@@ -65,7 +65,14 @@ def read_ledger(
     if anchor is not None:
         _opened(anchor, _called(anchor), bench)  # a wrong name is told before hours of work
     generated = [prepare(source.generated, source.name, options, bench) for source in sources]
-    chosen = [_selected(source, options, bench) for source in sources]
+    answered = any(made.dataset.layout.has_response for made in generated)
+    generated = [
+        made
+        if made.dataset.layout.has_response or not answered
+        else prepare(source.generated, source.name, options, bench, answered=True)
+        for source, made in zip(sources, generated, strict=True)
+    ]
+    chosen = [_selected(source, options, bench, answered=answered) for source in sources]
     shared = shares_prompts(generated)
     scheme = settle(generated[0], options, shared=shared)
     notes = [note for source in sources for note in source.notes]
@@ -130,16 +137,17 @@ class LedgerReader:
         Raises:
             InputError: the round cannot be read; the message names it.
         """
-        scheme = None if self._course is None else self._course.scheme
-        made = prepare(source.generated, source.name, self._options, self._bench, scheme)
         course = self._course
+        scheme, answered = (None, False) if course is None else (course.scheme, course.scheme.on != "prompt")
+        made = prepare(source.generated, source.name, self._options, self._bench, scheme, answered=answered)
         if course is None:
             course = self._settled(made)
             made = equip(made, course.scheme, self._bench)
             if made.valid.any():  # a round without a valid record settles nothing for those to come
                 self._course = course
         self.notes += source.notes
-        taken = _selected(source, self._options, self._bench, course.scheme)
+        answered = made.dataset.layout.has_response
+        taken = _selected(source, self._options, self._bench, course.scheme, answered=answered)
         if taken is not None and not course.at_selected:
             course.at_selected = min(course.at, int(taken.valid.sum()))
         return course.entry(source, made, taken, _scores(source, scores))
@@ -237,7 +245,7 @@ class _Course:
             if source.selected is not None:
                 self.notes.append(f"Round {source.round}: nothing was selected.")
             return {}
-        reader = SetReader.of(taken, self.scheme, self.at_selected, self.archive, self.anchor)
+        reader = SetReader.of(taken, self.scheme, max(self.at_selected, 1), self.archive, self.anchor)
         found = reader.readings()
         verifier_errors(found)
         return found
@@ -353,7 +361,7 @@ def _of_prompt(made: Prepared) -> bool:
 
 
 def _selected(
-    source: RoundSource, options: GuardOptions, bench: Bench, scheme: Scheme | None = None
+    source: RoundSource, options: GuardOptions, bench: Bench, scheme: Scheme | None = None, *, answered: bool
 ) -> Prepared | None:
     """What was selected in a round; None where that is not known, or nothing was."""
     given = source.selected
@@ -364,7 +372,7 @@ def _selected(
             return None
     elif isinstance(given, (list, tuple)) and not given:
         return None
-    return prepare(given, f"{source.name}, selected", options, bench, scheme)
+    return prepare(given, f"{source.name}, selected", options, bench, scheme, answered=answered)
 
 
 def _scores(source: RoundSource, scores: Scores) -> PanelScores:

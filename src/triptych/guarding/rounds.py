@@ -186,6 +186,10 @@ def _numbered(found: Sequence[RoundSource], notes: list[str]) -> tuple[RoundSour
             rounds.sort(key=lambda source: source.round)
     else:
         rounds = list(found)
+        twice = next((number for number, count in Counter(known).items() if count > 1), None)
+        if twice is not None and len(known) == len(found):
+            both = ", ".join(source.name for source, number in zip(found, numbers, strict=True) if number == twice)
+            notes.append(f"Rounds are numbered by their places, as {both} are all called round {twice}.")
     missing = sorted(set(range(rounds[0].round, rounds[-1].round)) - {source.round for source in rounds})
     if missing:
         some = ", ".join(map(str, missing[:5])) + (", .." if len(missing) > 5 else "")

@@ -110,13 +110,17 @@ def headline(ruling: Ruling) -> str:
 
     >>> headline(Ruling("collapsing", "stop", 3.0)), headline(Ruling("healthy", "continue"))
     ('Stop: the loop is collapsing, since round 3.', 'Continue: the loop is healthy.')
+    >>> headline(Ruling("healthy", "warn"))
+    'Warn: what it writes stays varied, but another sign is amiss.'
     """
     if not ruling.state and not ruling.verdict:
         return "The document gives no verdict."
     verdict = ruling.verdict or "no verdict"
     since = ruling.since if ruling.state != "healthy" else None
     when = f", since round {number(since, 0)}" if since is not None else ""
-    return f"{verdict[:1].upper()}{verdict[1:]}: {state_of(ruling).clause}{when}."
+    beside = ruling.state == "healthy" and ruling.verdict not in ("", "continue")
+    clause = "what it writes stays varied, but another sign is amiss" if beside else state_of(ruling).clause
+    return f"{verdict[:1].upper()}{verdict[1:]}: {clause}{when}."
 
 
 def told(ruling: Ruling) -> str:
