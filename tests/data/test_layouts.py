@@ -147,6 +147,8 @@ def test_completions_of_messages_share_a_scalar_label(records):
     [
         ("correct", [True, False, None], [1.0, 0.0, None]),
         ("score", ["3", "4.5", ""], [3.0, 4.5, None]),
+        ("passed", ["True", "false", " TRUE", ""], [1.0, 0.0, 1.0, None]),
+        ("reward", [1e100, -1e100, None], [1e100, -1e100, None]),
         ("helpful_score", [1, float("nan"), 2.5], [1.0, None, 2.5]),
     ],
 )
@@ -156,7 +158,15 @@ def test_labels_become_numbers(name, values, expected, records):
 
 
 @pytest.mark.parametrize(
-    ("name", "values"), [("label", ["pos", "1"]), ("similarity", [0.1, 0.2]), ("score", [[1], [2]])]
+    ("name", "values"),
+    [
+        ("label", ["pos", "1"]),
+        ("label", ["true", "yes"]),
+        ("similarity", [0.1, 0.2]),
+        ("score", [[1], [2]]),
+        ("reward", [1.0, 1e101]),
+        ("reward", [1.0, float("inf")]),
+    ],
 )
 def test_what_is_no_label(name, values):
     assert open_dataset([{"text": "t", name: value} for value in values]).layout.labels == ()

@@ -318,6 +318,10 @@ def test_bad_input(ledger, tmp_path):
         ledger(good, [])
     with pytest.raises(ReadError, match=r"real\.jsonl: no such file"):
         ledger(good, anchor=tmp_path / "real.jsonl")
+    with pytest.raises(
+        UsageError, match=r"no round has so many valid records\.\n  got:  9,999; the largest set has 1[0-9]{2}\n"
+    ):
+        ledger(good, at=9999)
     with pytest.raises(SchemaError, match='no field or per-record measure is called "reward"'):
         ledger(good, quality="reward")
     torn = dump(tmp_path / "round_2.jsonl", lines(2, 30))

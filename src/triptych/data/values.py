@@ -71,23 +71,34 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else canonical(value)
 
 
+LARGEST = 1e100
+"""Labels beyond it are no measurements, and their squares would leave the range of numbers."""
+
+_WORDS = {"true": 1.0, "false": 0.0}
+
+
 def as_label(value: Any) -> float | None:
-    """A label as a number: booleans to 0 and 1, numbers and numeric strings kept, null, "" and NaN to null.
+    """A label as a number: true and false to 1 and 0 (as words too, in any case: CSV has no others), numbers and numeric
+    strings kept, null, "" and NaN to null.
 
     Raises:
-        ValueError: anything else, infinities too.
+        ValueError: anything else; infinities and what is beyond `LARGEST` too.
     """
     if value is None or value == "":
         return None
-    if isinstance(value, str) and "_" in value:
-        raise ValueError(value)
+    if isinstance(value, str):
+        word = _WORDS.get(value.strip().lower())
+        if word is not None:
+            return word
+        if "_" in value:
+            raise ValueError(value)
     if isinstance(value, (list, tuple, Mapping, bytes)):
         raise ValueError(excerpt(value))  # noqa: TRY004 - the value is wrong, not the call
     try:
         number = float(value)
     except (TypeError, OverflowError) as error:
         raise ValueError(excerpt(value)) from error
-    if math.isinf(number):
+    if abs(number) > LARGEST:
         raise ValueError(excerpt(value))
     return None if math.isnan(number) else number
 

@@ -311,7 +311,13 @@ def common_number(valid: Sequence[int], named: int | None, what: str) -> tuple[i
         valid: valid records of each set.
         named: what the user asked for; it is taken as it is.
         what: records are counted.
+
+    Raises:
+        UsageError: no set has as many as the user asked for.
     """
+    if named is not None and valid and 0 < max(valid) < named:
+        got = f"{named:,}; the largest set has {max(valid):,}"
+        raise UsageError(message(f"no round has so many {what} records.", got=got, want=f"--at N, N <= {max(valid)}"))
     enough = [number for number in valid if number and number * FAR_FEWER >= np.median(valid)]
     at = named if named is not None else min([*enough, AT_MOST]) if enough else 1
     few = sum(number < at for number in valid)
